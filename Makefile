@@ -1,0 +1,49 @@
+# Two commands matter to a newcomer: `make demo` and `make test`. Each does its own set-up.
+#
+#   make demo [SITE=DIR] [NODES=12]   a mesh on this machine loses a third of its nodes; no reader notices
+#   make test                         every test, on the same build that `make demo` runs
+#   make build                        .build/release/holdfast
+#   make bench                        ratios against nginx and against the bound of hashing
+#   make lint                         swift-format in strict mode; compiler warnings are errors in every build
+#   make install [PREFIX=/usr/local]  the binary and its shell completions
+
+SHELL := /bin/bash
+PREFIX ?= /usr/local
+NODES ?= 12
+HOLDFAST := .build/release/holdfast
+
+# One set of flags for the product and for the tests, so that neither rebuilds the other.
+BUILD := swift build -c release --build-tests
+
+.PHONY: build setup demo test bench lint format install clean
+
+setup:
+	@scripts/setup
+
+build: setup
+	@$(BUILD)
+
+demo: build
+	@$(HOLDFAST) demo --nodes $(NODES) $(if $(SITE),--site "$(SITE)")
+
+test: build
+	@swift test -c release --skip-build
+
+bench: build
+	@scripts/setup bench
+	@Benchmarks/run
+
+lint: setup
+	@swift format lint --strict --recursive --parallel Package.swift Sources Tests Benchmarks
+	@$(BUILD)
+
+format:
+	@swift format format --in-place --recursive --parallel Package.swift Sources Tests Benchmarks
+
+install: setup
+	@swift build -c release --product holdfast --static-swift-stdlib --scratch-path .build-install
+	install -D -m 755 .build-install/release/holdfast "$(DESTDIR)$(PREFIX)/bin/holdfast"
+	"$(DESTDIR)$(PREFIX)/bin/holdfast" completions bash | install -D -m 644 /dev/stdin "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/holdfast"
+
+clean:
+	rm -rf .build .build-install

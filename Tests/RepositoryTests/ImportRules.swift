@@ -1,0 +1,67 @@
+import Testing
+
+/// Design section 3: three floors, and imports only point down.
+struct ImportRules {
+    /// What each module may import of ours; a module that is missing here is a failure.
+    static let ours: [String: Set<String>] = [
+        "Core": [],
+        "Content": ["Core"],
+        "Placement": ["Core"],
+        "Mesh": ["Core"],
+        "Publishing": ["Core", "Placement"],
+        "Simulation": ["Core", "Mesh", "Placement", "Publishing"],
+        "Transport": ["Core"],
+        "BlockStore": ["Core", "Content"],
+        "RecordStore": ["Core"],
+        "Gateway": ["Core", "Content"],
+        "Control": ["Core", "Configuration"],
+        "Configuration": ["Core"],
+        "Node": [
+            "Core", "Content", "Placement", "Mesh", "Publishing", "Transport", "BlockStore", "RecordStore", "Gateway",
+            "Control", "Configuration",
+        ],
+        "Demo": ["Core", "Control", "Configuration"],
+        "holdfast": ["Core", "Content", "BlockStore", "Configuration", "Control", "Demo", "Node"],
+    ]
+
+    /// The outside modules that an engine may see.
+    static let outsideOfEngines: Set<String> = ["Crypto"]
+
+    @Test func imports_ofEveryModule_pointDown() {
+        for file in SourceTree.current.files {
+            guard let allowed = Self.ours[file.module] else {
+                Issue.record("\(file.path): module \(file.module) has no line in ImportRules")
+                continue
+            }
+            for (number, name) in Self.imports(of: file) where Self.ours[name] != nil {
+                #expect(
+                    allowed.contains(name),
+                    "\(file.path):\(number) imports \(name), which is not below \(file.module)"
+                )
+            }
+        }
+    }
+
+    @Test func imports_ofEngines_areCryptoOnly() {
+        for file in SourceTree.current.engines {
+            for (number, name) in Self.imports(of: file) where Self.ours[name] == nil {
+                #expect(
+                    Self.outsideOfEngines.contains(name),
+                    "\(file.path):\(number) imports \(name); an engine does no I/O and sees Crypto only"
+                )
+            }
+        }
+    }
+
+    private static func imports(of file: SourceTree.File) -> [(Int, String)] {
+        file.code.compactMap { number, text in
+            let words = text.split(separator: " ")
+            guard let index = words.firstIndex(of: "import"), index + 1 < words.count,
+                words[..<index].allSatisfy({ $0.hasPrefix("@") || ["public", "package", "internal"].contains($0) })
+            else { return nil }
+            let kinds: Set<Substring> = ["struct", "class", "enum", "protocol", "func", "typealias", "var", "let"]
+            let name = kinds.contains(words[index + 1]) && index + 2 < words.count ? words[index + 2] : words[index + 1]
+            return (number, String(name.split(separator: ".")[0]))
+        }
+    }
+}
