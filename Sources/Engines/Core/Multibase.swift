@@ -7,8 +7,17 @@ public enum Multibase: Character, Sendable {
     case base58btc = "z"
     case base16 = "f"
 
-    /// Longest text that is decoded, in characters: the positional bases cost O(length²).
-    public static let textLengthMax = 512
+    /// Longest text that is decoded in a positional base (36 and 58), in characters: those cost O(length²).
+    public static let positionalLengthMax = 512
+    /// Longest text that is decoded in base 16 or 32, in characters.
+    public static let textLengthMax = 64 * 1_024
+
+    private var lengthMax: Int {
+        switch self {
+        case .base32, .base16: Self.textLengthMax
+        case .base36, .base58btc: Self.positionalLengthMax
+        }
+    }
 
     private var alphabet: [UInt8] {
         switch self {
@@ -36,7 +45,7 @@ public enum Multibase: Character, Sendable {
     /// The bytes behind a text with a multibase prefix.
     ///
     /// - Throws: ``CoreError`` `.invalid` for an unknown prefix or a character outside the alphabet, `.notCanonical`
-    ///   for stray bits, `.tooLarge` over ``textLengthMax``.
+    ///   for stray bits, `.tooLarge` over the base's longest text.
     public static func decode(_ text: String) throws(CoreError) -> [UInt8] {
         guard let first = text.first, let base = Multibase(rawValue: first) else {
             throw CoreError(.invalid, "\"\(text.prefix(20))\" has no known multibase prefix (b, k, z or f)")
@@ -47,8 +56,8 @@ public enum Multibase: Character, Sendable {
     /// The bytes behind a text without prefix.
     public func decodeBare(_ text: some StringProtocol) throws(CoreError) -> [UInt8] {
         let characters = Array(text.utf8)
-        guard characters.count <= Self.textLengthMax else {
-            throw CoreError(.tooLarge, "\(characters.count) characters, at most \(Self.textLengthMax) are decoded")
+        guard characters.count <= lengthMax else {
+            throw CoreError(.tooLarge, "\(characters.count) characters, at most \(lengthMax) are decoded")
         }
         var digits: [UInt8] = []
         digits.reserveCapacity(characters.count)

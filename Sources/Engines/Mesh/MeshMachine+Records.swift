@@ -1,0 +1,252 @@
+import Core
+
+extension MeshMachine {
+    /// Verifies a record and takes it in if it is newer than what is known.
+    ///
+    /// - Returns: the header if it was stored. Everything else changes a counter only.
+    mutating func accept(_ record: WireRecord, now: Instant, effects: inout [MeshEffect]) -> RecordHeader? {
+        if let known = directory.entry(record.key) {
+            guard record.version > known.header.version else {
+                countKnown(record, known)
+                return nil
+            }
+        }
+        guard record.bytes.count <= MeshLimits.recordBytesMax else {
+            counters.oversized += 1
+            return nil
+        }
+        // A record under this node's own key is believed only when this node remembers it itself.
+        if hasStarted, record.key == NodeRecord.key(of: node) {
+            counters.ownKeySeen += 1
+            return nil
+        }
+        do throws(MeshError) {
+            let verified = try verify(record, now: now)
+            guard verified.header.key == record.key, verified.header.version == record.version else {
+                throw MeshError(.forged, "a record is not the one that its message announced")
+            }
+            guard directory.hasRoom(for: verified.header) else {
+                throw MeshError(.overQuota, "operator \(verified.header.sponsor.short) has no room for more records")
+            }
+            store(verified.header, record, node: verified.node, admits: verified.admits, effects: &effects)
+            if let fresh = verified.node { welcome(fresh, now: now, effects: &effects) }
+            return verified.header
+        } catch {
+            refuse(record, error)
+            return nil
+        }
+    }
+
+    private mutating func countKnown(_ record: WireRecord, _ known: Directory.Entry) {
+        if record.version < known.header.version {
+            counters.stale += 1
+        } else if record.bytes == known.bytes {
+            counters.known += 1
+        } else {
+            counters.conflicting += 1
+        }
+    }
+
+    private mutating func refuse(_ record: WireRecord, _ error: MeshError) {
+        guard error.code == .unknownSigner || error.code == .notAdmitted else {
+            counters.count(error)
+            return
+        }
+        // It may pass as soon as more of the mesh is known; until then it gets a place in a small corner.
+        if waiting.contains(where: { $0.key == record.key && $0.version >= record.version }) { return }
+        counters.count(error)
+        waiting.removeAll { $0.key == record.key }
+        waiting.append(record)
+        if waiting.count > MeshLimits.waitingRecordsMax {
+            waiting.removeFirst()
+            counters.waitingDropped += 1
+        }
+    }
+
+    private struct Verified {
+        let header: RecordHeader
+        var node: NodeRecord?
+        var admits: OperatorID?
+    }
+
+    private func verify(_ record: WireRecord, now: Instant) throws(MeshError) -> Verified {
+        switch record.key.kind {
+        case .admission:
+            let admission = try AdmissionRecord(decoding: record.bytes)
+            try check(mesh: admission.mesh)
+            guard admission.isComplete else {
+                throw MeshError(.invitationVoid, "a limited invitation needs its issuer's countersignature")
+            }
+            try check(admitted: admission.issuer)
+            try check(issued: admission.issued, now: now)
+            return Verified(header: admission.header, admits: admission.operator)
+        case .node:
+            let node = try NodeRecord(decoding: record.bytes)
+            try check(mesh: node.mesh)
+            try check(admitted: node.operator)
+            try check(issued: node.issued, now: now)
+            guard node.expires > now else {
+                throw MeshError(.outOfTime, "the record of \(node.node.short) has expired")
+            }
+            return Verified(header: node.header, node: node)
+        default:
+            let header = try judge.judge(
+                record.key.kind,
+                record.bytes,
+                now: now,
+                operatorOf: operatorOf,
+                isAdmitted: directory.admitted.contains
+            )
+            return Verified(header: header)
+        }
+    }
+
+    private func check(mesh other: CID) throws(MeshError) {
+        guard other == mesh else { throw MeshError(.wrongMesh, "a record of mesh \(other), this is \(mesh)") }
+    }
+
+    private func check(admitted operator: OperatorID) throws(MeshError) {
+        guard directory.admitted.contains(`operator`) else {
+            throw MeshError(.notAdmitted, "operator \(`operator`.short) is not admitted to this mesh")
+        }
+    }
+
+    private func check(issued: Instant, now: Instant) throws(MeshError) {
+        guard issued <= now + parameters.clockTolerance else {
+            throw MeshError(.outOfTime, "a record is dated \((issued - now).wholeMilliseconds) ms ahead")
+        }
+    }
+
+    /// Takes in a verified record, and whatever waited for it.
+    mutating func store(
+        _ header: RecordHeader,
+        _ record: WireRecord,
+        node: NodeRecord? = nil,
+        admits: OperatorID? = nil,
+        effects: inout [MeshEffect]
+    ) {
+        directory.store(header, record.bytes, node: node, admits: admits)
+        effects.append(.stored(header, record.bytes))
+        if let node, node.node != self.node {
+            if observations[node.node] == nil {
+                observations[node.node] = NodeObservation(status: .unheard, since: .distantPast, incarnation: 0)
+            }
+            effects.append(.memberChanged(node.node))
+        }
+    }
+
+    /// Takes in records, admissions and nodes first, and retries those that waited for them.
+    ///
+    /// - Returns: The records that were new.
+    mutating func acceptAll(_ records: [WireRecord], now: Instant, effects: inout [MeshEffect]) -> [WireRecord] {
+        var fresh: [WireRecord] = []
+        var pending = records
+        while !pending.isEmpty {
+            let before = fresh.count
+            for record in pending.sorted(by: { $0.key < $1.key })
+            where accept(record, now: now, effects: &effects) != nil { fresh.append(record) }
+            let unlocks = fresh[before...].contains { $0.key.kind == .admission || $0.key.kind == .node }
+            pending = unlocks ? waiting : []
+            if unlocks { waiting = [] }
+        }
+        return fresh
+    }
+
+    /// Takes in records from others and tells some members about the new ones.
+    mutating func accept(
+        _ records: [WireRecord],
+        from source: NodeID?,
+        now: Instant,
+        using rng: inout some RandomNumberGenerator,
+        effects: inout [MeshEffect]
+    ) {
+        let fresh = acceptAll(records, now: meshNow(now), effects: &effects)
+        spread(fresh, from: source, now: now, using: &rng, effects: &effects)
+    }
+
+    mutating func spread(
+        _ records: [WireRecord],
+        from source: NodeID?,
+        now: Instant,
+        using rng: inout some RandomNumberGenerator,
+        effects: inout [MeshEffect]
+    ) {
+        guard !records.isEmpty else { return }
+        for target in spreading.targets(from: source, alive: aliveNodes, using: &rng) {
+            send(records: records, to: target, now: now, effects: &effects)
+        }
+    }
+
+    /// Sends records in as many messages as their sizes ask for.
+    mutating func send(records: [WireRecord], to target: NodeID, now: Instant, effects: inout [MeshEffect]) {
+        var batch: [WireRecord] = []
+        var byteCount = 0
+        for record in records {
+            if byteCount + record.bytes.count > MeshLimits.recordBytesPerMessage, !batch.isEmpty {
+                send(.records(batch), to: target, now: now, effects: &effects)
+                (batch, byteCount) = ([], 0)
+            }
+            batch.append(record)
+            byteCount += record.bytes.count
+        }
+        if !batch.isEmpty { send(.records(batch), to: target, now: now, effects: &effects) }
+    }
+
+    mutating func send(_ body: MeshMessage.Body, to target: NodeID, now: Instant, effects: inout [MeshEffect]) {
+        let message = MeshMessage(
+            clock: now,
+            incarnation: incarnation,
+            updates: updates.take(memberCount: observations.count),
+            body: body
+        )
+        effects.append(.send(message.encoded, to: target))
+    }
+
+    /// Forgets records that have expired.
+    mutating func expire(now: Instant, effects: inout [MeshEffect]) {
+        nextExpiry = now + .seconds(60)
+        for key in directory.expired(now: meshNow(now)) {
+            directory.remove(key)
+            effects.append(.forgotten(key))
+            guard key.kind == .node, let node = try? NodeID(key.subject) else { continue }
+            observations[node] = nil
+            effects.append(.memberChanged(node))
+        }
+    }
+
+    /// Signs and spreads this node's record; the version grows with every one.
+    mutating func announce(now: Instant, using rng: inout some RandomNumberGenerator) -> [MeshEffect] {
+        nextAnnouncement = now + parameters.announcePeriod
+        announcedOffset = clocks.offset
+        guard directory.admitted.contains(identity.operator.id) else { return [] }
+        let issued = meshNow(now)
+        let known = directory.entry(NodeRecord.key(of: node))?.header.version ?? 0
+        let record = NodeRecord(
+            mesh: mesh,
+            node: identity.node,
+            operator: identity.operator,
+            version: max(known + 1, UInt64(clamping: issued.milliseconds)),
+            issued: issued,
+            expires: issued + parameters.recordLifetime,
+            claims: identity.claims
+        )
+        let own = WireRecord(key: record.header.key, version: record.version, bytes: record.bytes)
+        var effects: [MeshEffect] = []
+        store(record.header, own, node: record, effects: &effects)
+        spread([own], from: nil, now: now, using: &rng, effects: &effects)
+        return effects
+    }
+
+    /// A clock that turns out to be far off makes this node's record look old or from the future: issue it again.
+    mutating func correctOwnClock(
+        now: Instant,
+        using rng: inout some RandomNumberGenerator,
+        effects: inout [MeshEffect]
+    ) {
+        let shift = abs((clocks.offset - announcedOffset).wholeMilliseconds)
+        if shift > parameters.clockTolerance.wholeMilliseconds {
+            effects += announce(now: now, using: &rng)
+            nextContact = now
+        }
+    }
+}
