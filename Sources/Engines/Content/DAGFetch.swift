@@ -1,0 +1,86 @@
+import Core
+
+/// The plan for bringing a whole DAG in from other nodes, of which some blocks may be here already.
+///
+/// Inner blocks come first, in depth-first order, because they say what follows; leaves are asked for in file order, so
+/// that the leaves of a file arrive, and come to lie, next to each other. The driver answers with what is here and with
+/// the bytes of inner blocks; it verifies every block that arrives.
+public struct DAGFetch: Sendable {
+    public enum Step: Hashable, Sendable {
+        /// Which of these are here? Answer with ``answer(present:)``.
+        case check([CID])
+        /// Bring these in, in this order; report inner blocks with ``arrived(_:bytes:)``, then ask for the next step.
+        case want([CID])
+        /// Read these inner blocks, which are here, and report them with ``arrived(_:bytes:)``.
+        case read([CID])
+        /// Everything is here.
+        case done
+    }
+
+    /// Most CIDs in one step.
+    public static let batchMax = 1_024
+
+    public let root: CID
+    private var unchecked: [CID]  // next one last
+    private var leaves: [CID] = []
+    private var nextLeaf = 0
+    private var seen: Set<CID> = []
+    private var awaited: Set<CID> = []
+    private var checking: [CID] = []
+    private var isCheckingLeaves = false
+    /// Blocks that were not here.
+    public private(set) var missingCount = 0
+    /// All blocks found so far.
+    public var blockCount: Int { seen.count }
+
+    public init(root: CID) {
+        self.root = root
+        unchecked = [root]
+    }
+
+    /// What to do next.
+    ///
+    /// - Throws: ``ContentError`` `.incomplete` when inner blocks that were asked for did not arrive.
+    public mutating func next() throws(ContentError) -> Step {
+        if let lost = awaited.min() {
+            throw ContentError(.incomplete, "\(lost) of \(root) did not arrive, \(awaited.count) blocks are missing")
+        }
+        while checking.count < Self.batchMax, let cid = unchecked.popLast() {
+            guard seen.insert(cid).inserted else { continue }
+            guard seen.count <= WalkLimits.blocksMax else {
+                throw ContentError(.tooLarge, "\(root) has more than \(WalkLimits.blocksMax) blocks")
+            }
+            if case .identity = cid.hash { continue }
+            if cid.codec == .dagPB { checking.append(cid) } else { leaves.append(cid) }
+        }
+        if !checking.isEmpty { return .check(checking) }
+        guard nextLeaf < leaves.count else { return .done }
+        checking = Array(leaves[nextLeaf..<min(nextLeaf + Self.batchMax, leaves.count)])
+        nextLeaf += checking.count
+        isCheckingLeaves = true
+        return .check(checking)
+    }
+
+    /// The answer to ``Step/check(_:)``.
+    ///
+    /// - Returns: What to do about it: read what is here and bring in the rest, in this order.
+    public mutating func answer(present: Set<CID>) -> [Step] {
+        let asked = checking
+        checking = []
+        let missing = asked.filter { !present.contains($0) }
+        missingCount += missing.count
+        defer { isCheckingLeaves = false }
+        if isCheckingLeaves { return missing.isEmpty ? [] : [.want(missing)] }
+        awaited = Set(asked)
+        let here = asked.filter(present.contains)
+        return (here.isEmpty ? [] : [.read(here)]) + (missing.isEmpty ? [] : [.want(missing)])
+    }
+
+    /// An inner block is here; leaves may be reported too and are ignored.
+    ///
+    /// - Throws: ``ContentError`` when it cannot be read.
+    public mutating func arrived(_ cid: CID, bytes: [UInt8]) throws(ContentError) {
+        guard awaited.remove(cid) != nil else { return }
+        unchecked += try DAGWalk.links(of: cid, bytes: bytes).reversed()
+    }
+}
