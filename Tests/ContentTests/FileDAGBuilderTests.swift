@@ -84,6 +84,8 @@ import Testing
             let below = try leaves(result.root, in: store(result.blocks))
             #expect(below.cids == (0..<count).map(rawCID), "\(count) leaves")
             #expect(below.depths.count == 1, "\(count) leaves")
+            let widths = try result.blocks.map { try DAGPBNode(decoding: $0.bytes).links.count }
+            #expect(widths.allSatisfy { (1...width).contains($0) }, "\(count) leaves")
             #expect(result.fileSize == UInt64(count * 10) && result.blocks.last?.cid == result.root)
             #expect(result.tsize == result.blocks.reduce(UInt64(count * 10)) { $0 + UInt64($1.bytes.count) })
         }

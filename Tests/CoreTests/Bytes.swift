@@ -36,3 +36,14 @@ func damaged(_ bytes: [UInt8], using rng: inout SplitMix64) -> [UInt8] {
     }
     return bytes
 }
+
+extension CID {
+    /// A CIDv0, a CIDv1 of any codec, or an identity CID; for round trips.
+    static func random(using rng: inout SplitMix64) -> CID {
+        let codec = Codec(code: rng.next() >> UInt64.random(in: 1...63, using: &rng))
+        if Bool.random(using: &rng) { return CID(codec: codec, hash: .identity(randomBytes(0...128, using: &rng))) }
+        let digest = Digest(hashing: randomBytes(8...8, using: &rng))
+        let v1 = CID(codec: codec, hash: .sha256(digest))
+        return Bool.random(using: &rng) ? v1 : (try? CID(bytes: [0x12, 0x20] + digest.bytes)) ?? v1
+    }
+}

@@ -35,6 +35,13 @@ import Testing
     }
 
     @Test(arguments: ends)
+    func laterInstants_areSubtractedFrom_giveNoShorterTime(milliseconds: Int64) {
+        let differences = Self.ends.map { Instant(milliseconds: $0) - Instant(milliseconds: milliseconds) }
+        #expect(differences == differences.sorted())
+        #expect(differences.last == .milliseconds(Int64.max.subtractingSaturated(milliseconds)))
+    }
+
+    @Test(arguments: ends)
     func instant_isMovedByTheLongestDurations_keepsTheDirection(milliseconds: Int64) {
         let instant = Instant(milliseconds: milliseconds)
         for duration in [Duration.seconds(Int64.max), .milliseconds(Int64.max)] {
@@ -64,5 +71,12 @@ import Testing
         #expect(Instant.distantPast < Instant(milliseconds: -1))
         #expect(Instant(milliseconds: -1) < Instant(milliseconds: 0))
         #expect([3, 1, 2].map { Instant(milliseconds: $0) }.sorted().map(\.milliseconds) == [1, 2, 3])
+    }
+}
+
+extension Int64 {
+    fileprivate func subtractingSaturated(_ other: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? .max : difference
     }
 }

@@ -6,22 +6,23 @@ struct ImportRules {
     static let ours: [String: Set<String>] = [
         "Core": [],
         "Content": ["Core"],
-        "Placement": ["Core"],
+        "Exchange": ["Core"],
         "Mesh": ["Core"],
+        "Placement": ["Core"],
         "Publishing": ["Core", "Placement"],
-        "Simulation": ["Core", "Mesh", "Placement", "Publishing"],
-        "Transport": ["Core"],
+        "Simulation": ["Core", "Mesh"],
         "BlockStore": ["Core", "Content"],
-        "RecordStore": ["Core"],
+        "Control": ["Settings"],
         "Gateway": ["Core", "Content"],
-        "Control": ["Core", "Configuration"],
-        "Configuration": ["Core"],
+        "RecordStore": ["Core"],
+        "Settings": [],
+        "Transport": ["Core"],
         "Node": [
-            "Core", "Content", "Placement", "Mesh", "Publishing", "Transport", "BlockStore", "RecordStore", "Gateway",
-            "Control", "Configuration",
+            "BlockStore", "Content", "Control", "Core", "Exchange", "Gateway", "Mesh", "Placement", "Publishing",
+            "RecordStore", "Settings", "Transport",
         ],
-        "Demo": ["Core", "Control", "Configuration"],
-        "holdfast": ["Core", "Content", "BlockStore", "Configuration", "Control", "Demo", "Node"],
+        "Demo": ["Control", "Core", "Settings"],
+        "holdfast": ["BlockStore", "Control", "Core", "Demo", "Node", "Settings"],
     ]
 
     /// The outside modules that an engine may see.

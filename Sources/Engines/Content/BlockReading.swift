@@ -17,8 +17,9 @@ public enum WalkLimits {
 }
 
 extension UnixFSNode {
-    /// Reads and decodes one block.
+    /// Reads and decodes one block; an identity CID is its own block and is not read.
     static func read(_ cid: CID, _ read: BlockReader) throws -> UnixFSNode {
-        try UnixFSNode(cid: cid, bytes: read(cid))
+        if case .identity(let bytes) = cid.hash { return try UnixFSNode(cid: cid, bytes: bytes) }
+        return try UnixFSNode(cid: cid, bytes: read(cid))
     }
 }

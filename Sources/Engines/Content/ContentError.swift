@@ -7,6 +7,8 @@ public struct ContentError: Error, Hashable, Sendable, CustomStringConvertible {
         case tooLarge
         /// A block's bytes do not hash to its CID.
         case wrongHash
+        /// A signature does not belong to these bytes and this name.
+        case badSignature
         /// The path names nothing.
         case notFound
         /// Valid, but of a kind, codec or version that is not handled.

@@ -2,9 +2,9 @@ import Core
 
 /// The plan for bringing a whole DAG in from other nodes, of which some blocks may be here already.
 ///
-/// Inner blocks come first, in depth-first order, because they say what follows; leaves are asked for in file order, so
-/// that the leaves of a file arrive, and come to lie, next to each other. The driver answers with what is here and with
-/// the bytes of inner blocks; it verifies every block that arrives.
+/// Inner blocks come first, because they say what follows; leaves are asked for in file order, so that the leaves of a
+/// file arrive, and come to lie, next to each other. The driver answers with what is here and with the bytes of inner
+/// blocks; it verifies every block that arrives, and sees to it that the leaves it was told to bring in did arrive.
 public struct DAGFetch: Sendable {
     public enum Step: Hashable, Sendable {
         /// Which of these are here? Answer with ``answer(present:)``.
@@ -13,15 +13,22 @@ public struct DAGFetch: Sendable {
         case want([CID])
         /// Read these inner blocks, which are here, and report them with ``arrived(_:bytes:)``.
         case read([CID])
-        /// Everything is here.
+        /// Everything is here, if all that was wanted came.
         case done
     }
 
     /// Most CIDs in one step.
     public static let batchMax = 1_024
+    /// How many links are looked at to fill a batch with inner blocks.
+    private static let windowMax = 16 * batchMax
 
     public let root: CID
-    private var unchecked: [CID]  // next one last
+    /// What was not yet looked at, in file order from the last to the first.
+    private var rest: [CID]
+    /// The inner blocks that are being brought in, and the leaves between and after them, in file order.
+    private var window: [CID] = []
+    /// The links of the inner blocks in `window` that arrived.
+    private var links: [CID: [CID]] = [:]
     private var leaves: [CID] = []
     private var nextLeaf = 0
     private var seen: Set<CID> = []
@@ -35,23 +42,20 @@ public struct DAGFetch: Sendable {
 
     public init(root: CID) {
         self.root = root
-        unchecked = [root]
+        rest = [root]
     }
 
     /// What to do next.
     ///
-    /// - Throws: ``ContentError`` `.incomplete` when inner blocks that were asked for did not arrive.
+    /// - Throws: ``ContentError`` `.incomplete` when inner blocks that were asked for did not arrive, `.tooLarge` over
+    ///   ``WalkLimits/blocksMax``.
     public mutating func next() throws(ContentError) -> Step {
         if let lost = awaited.min() {
             throw ContentError(.incomplete, "\(lost) of \(root) did not arrive, \(awaited.count) blocks are missing")
         }
-        while checking.count < Self.batchMax, let cid = unchecked.popLast() {
-            guard seen.insert(cid).inserted else { continue }
-            guard seen.count <= WalkLimits.blocksMax else {
-                throw ContentError(.tooLarge, "\(root) has more than \(WalkLimits.blocksMax) blocks")
-            }
-            if case .identity = cid.hash { continue }
-            if cid.codec == .dagPB { checking.append(cid) } else { leaves.append(cid) }
+        if checking.isEmpty {
+            try expandWindow()
+            try fillWindow()
         }
         if !checking.isEmpty { return .check(checking) }
         guard nextLeaf < leaves.count else { return .done }
@@ -65,6 +69,7 @@ public struct DAGFetch: Sendable {
     ///
     /// - Returns: What to do about it: read what is here and bring in the rest, in this order.
     public mutating func answer(present: Set<CID>) -> [Step] {
+        guard !checking.isEmpty else { return [] }
         let asked = checking
         checking = []
         let missing = asked.filter { !present.contains($0) }
@@ -80,7 +85,48 @@ public struct DAGFetch: Sendable {
     ///
     /// - Throws: ``ContentError`` when it cannot be read.
     public mutating func arrived(_ cid: CID, bytes: [UInt8]) throws(ContentError) {
-        guard awaited.remove(cid) != nil else { return }
-        unchecked += try DAGWalk.links(of: cid, bytes: bytes).reversed()
+        guard awaited.contains(cid) else { return }
+        links[cid] = try DAGWalk.links(of: cid, bytes: bytes)
+        awaited.remove(cid)
+    }
+
+    // MARK: - Order
+
+    /// Puts the links of what arrived where the inner blocks were.
+    private mutating func expandWindow() throws(ContentError) {
+        for cid in window.reversed() {
+            if let below = links[cid] {
+                rest += below.reversed()
+            } else {
+                rest.append(cid)
+            }
+        }
+        window = []
+        links = [:]
+        guard rest.count <= WalkLimits.blocksMax else {
+            throw ContentError(.tooLarge, "\(root) has more than \(WalkLimits.blocksMax) links at once")
+        }
+    }
+
+    /// Looks for the next inner blocks. A leaf counts as found only when no unread inner block precedes it.
+    private mutating func fillWindow() throws(ContentError) {
+        while checking.count < Self.batchMax, window.count < Self.windowMax, let cid = rest.popLast() {
+            guard !seen.contains(cid) else { continue }
+            guard seen.count < WalkLimits.blocksMax else {
+                throw ContentError(.tooLarge, "\(root) has more than \(WalkLimits.blocksMax) blocks")
+            }
+            if case .identity(let bytes) = cid.hash {
+                rest += try DAGWalk.links(of: cid, bytes: bytes).reversed()
+            } else if cid.codec == .dagPB {
+                seen.insert(cid)
+                checking.append(cid)
+                window.append(cid)
+            } else if window.isEmpty {
+                seen.insert(cid)
+                leaves.append(cid)
+            } else {
+                window.append(cid)
+            }
+        }
     }
 }

@@ -13,9 +13,14 @@ public enum DirectoryWalk {
     ) throws {
         var stack: [(cid: CID, depth: Int)] = [(root, 0)]
         var count = 0
+        var seen: Set<CID> = []
         while let (cid, depth) = stack.popLast() {
             guard depth <= WalkLimits.depthMax else {
                 throw ContentError(.tooLarge, "directory \(root) is deeper than \(WalkLimits.depthMax) shards")
+            }
+            // A name has one place, so equal shards are empty ones; a few of them could mean endless visits.
+            guard seen.insert(cid).inserted else {
+                throw ContentError(.malformed, "directory \(root) has the shard \(cid) twice")
             }
             try shard(cid)
             switch try UnixFSNode.read(cid, read) {
@@ -44,7 +49,7 @@ public enum DirectoryWalk {
 
     /// Looks one name up; the CIDs of the shards that were read on the way, `root` first, go to `shard`.
     ///
-    /// - Returns: `nil` when the directory has no such entry. The first match wins.
+    /// - Returns: `nil` when the directory has no such entry. Names are compared as bytes; the first match wins.
     public static func lookup(
         _ name: String,
         in root: CID,
@@ -58,10 +63,10 @@ public enum DirectoryWalk {
             switch try UnixFSNode.read(current, read) {
             case .directory(let links):
                 guard depth == 0 else { throw ContentError(.malformed, "\(current) is no shard of \(root)") }
-                return links.first { $0.name == name }?.cid
+                return links.first { $0.name.utf8.elementsEqual(name.utf8) }?.cid
             case .shard(let node):
                 guard let index = path.next(bits: node.bitsPerLevel), let slot = node.slot(at: index) else { return nil }
-                if let found = slot.name { return found == name ? slot.cid : nil }
+                if let found = slot.name { return found.utf8.elementsEqual(name.utf8) ? slot.cid : nil }
                 current = slot.cid
             default:
                 throw ContentError(.unsupported, "\(current) is not a directory")

@@ -58,7 +58,8 @@ public struct FileDAGBuilder {
         var blocks: [Block] = []
         var level = 0
         while level + 1 < levels.count || levels[level].count > 1 {
-            if !levels[level].isEmpty { close(level, count: levels[level].count, into: &blocks) }
+            // The node that the level below just gave may be one too many.
+            while !levels[level].isEmpty { close(level, count: min(width, levels[level].count), into: &blocks) }
             level += 1
         }
         defer { levels = [[]] }

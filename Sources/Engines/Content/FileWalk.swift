@@ -24,7 +24,7 @@ public enum FileWalk {
     /// Calls `visit` for each piece that overlaps `range`, in order; inner blocks go to `inner` before their parts.
     ///
     /// Leaves are not read, except for a root that is itself a raw block. Parts outside `range` are not visited, so a walk
-    /// costs what the range does.
+    /// costs what the range does; parts of no bytes are skipped, since a few of them could mean endless visits.
     ///
     /// - Parameter range: In bytes of the file; `nil` is all of it.
     public static func pieces(
@@ -35,10 +35,9 @@ public enum FileWalk {
         visit: (FilePiece) throws -> Void
     ) throws {
         if root.codec == .raw {
-            let size = UInt64(try read(root).count)
-            let wanted = (range ?? 0..<size).clamped(to: 0..<size)
-            if !wanted.isEmpty || size == 0 { try visit(.leaf(root, range: wanted, size: size)) }
-            return
+            let size = try self.size(of: root, read: read)
+            if size == 0 { try visit(.leaf(root, range: 0..<0, size: 0)) }
+            return try visitLeaf(root, start: 0, size: size, range, visit)
         }
         var stack: [(cid: CID, start: UInt64, size: UInt64?, depth: Int)] = [(root, 0, nil, 0)]
         while let (cid, start, size, depth) = stack.popLast() {
@@ -59,7 +58,7 @@ public enum FileWalk {
             var below: [(CID, UInt64, UInt64?, Int)] = []
             for part in file.parts {
                 let end = position + part.size
-                if part.size == 0 || position < wanted.upperBound && end > wanted.lowerBound {
+                if part.size > 0, position < wanted.upperBound, end > wanted.lowerBound {
                     below.append((part.cid, position, part.size, depth + 1))
                 }
                 position = end
@@ -75,7 +74,12 @@ public enum FileWalk {
         _ range: Range<UInt64>?,
         _ visit: (FilePiece) throws -> Void
     ) throws {
-        guard size > 0 else { return }
+        if case .identity(let bytes) = cid.hash {
+            guard UInt64(bytes.count) == size else {
+                throw ContentError(.malformed, "part \(cid) of a file has \(bytes.count) bytes, announced are \(size)")
+            }
+            return try visitInline(bytes, start: start, range ?? 0..<UInt64.max, visit)
+        }
         let wanted = (range ?? 0..<UInt64.max).clamped(to: start..<start + size)
         guard !wanted.isEmpty else { return }
         try visit(.leaf(cid, range: wanted.lowerBound - start..<wanted.upperBound - start, size: size))

@@ -65,15 +65,57 @@ public struct TrustlessSelection: Hashable, Sendable {
 
     private func entity(_ cid: CID, _ read: BlockReader, _ emit: (CID) throws -> Void) throws {
         guard cid.codec == .dagPB else { return try emit(cid) }
-        switch try UnixFSNode.read(cid, read) {
+        let node: UnixFSNode
+        do {
+            node = try UnixFSNode.read(cid, read)
+        } catch let error as ContentError where error.code == .malformed || error.code == .unsupported {
+            return try emit(cid)  // DAG-PB of another format: an entity of one block
+        }
+        switch node {
         case .directory, .symlink, .raw: try emit(cid)
         case .shard: try DirectoryWalk.entries(of: cid, read: read, shard: emit, visit: { _ in })
         case .file(let file):
+            guard let bytes else { return try DAGWalk.blocks(below: cid, read: read, visit: emit) }
             try emit(cid)
-            let range = bytes.map { $0.resolved(size: file.fileSize) ?? 0..<0 }
-            try FileWalk.pieces(of: cid, in: range, read: read, inner: emit) { piece in
-                if case .leaf(let leaf, _, _) = piece { try emit(leaf) }
+            guard let range = bytes.resolved(size: file.fileSize) else { return }
+            try Self.part(cid, range, read, emit)
+        }
+    }
+
+    /// The blocks of a file that hold bytes in `range`.
+    ///
+    /// A subtree that lies in the range as a whole is walked once, however often the file has it, so that a small DAG
+    /// that claims to be an endless file costs no more than its blocks.
+    private static func part(
+        _ root: CID,
+        _ range: Range<UInt64>,
+        _ read: BlockReader,
+        _ emit: (CID) throws -> Void
+    ) throws {
+        var whole: Set<CID> = []
+        var stack: [(cid: CID, start: UInt64, size: UInt64?, depth: Int)] = [(root, 0, nil, 0)]
+        while let (cid, start, size, depth) = stack.popLast() {
+            guard depth <= WalkLimits.depthMax else {
+                throw ContentError(.tooLarge, "file \(root) is deeper than \(WalkLimits.depthMax) blocks")
             }
+            if let size, range.lowerBound <= start, start + size <= range.upperBound {
+                try DAGWalk.blocks(below: cid, seen: &whole, read: read, visit: emit)
+                continue
+            }
+            try emit(cid)
+            guard cid.codec == .dagPB else { continue }
+            guard case .file(let file) = try UnixFSNode.read(cid, read), size ?? file.fileSize == file.fileSize else {
+                throw ContentError(.malformed, "\(cid) is not the part of file \(root) that it was announced as")
+            }
+            var end = start + UInt64(file.inline.count)
+            var below: [(CID, UInt64, UInt64?, Int)] = []
+            for part in file.parts {
+                let position = end
+                end += part.size
+                guard part.size > 0, position < range.upperBound, end > range.lowerBound else { continue }
+                below.append((part.cid, position, part.size, depth + 1))
+            }
+            stack += below.reversed()
         }
     }
 }

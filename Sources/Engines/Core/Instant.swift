@@ -26,7 +26,7 @@ public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
     public static func - (lhs: Instant, rhs: Instant) -> Duration {
         let (difference, overflow) = lhs.milliseconds.subtractingReportingOverflow(rhs.milliseconds)
         guard overflow else { return .milliseconds(difference) }
-        return .milliseconds(lhs < rhs ? Int64.min / 1_000 : Int64.max / 1_000)
+        return .milliseconds(lhs < rhs ? Int64.min : Int64.max)
     }
 
     public var description: String { "\(milliseconds)ms" }
@@ -35,10 +35,9 @@ public struct Instant: Hashable, Comparable, Sendable, CustomStringConvertible {
 extension Duration {
     /// This duration in whole milliseconds, rounded towards zero; saturates.
     public var wholeMilliseconds: Int64 {
+        guard self < .milliseconds(Int64.max) else { return .max }  // `components` traps beyond 64-bit seconds
+        guard self > .milliseconds(Int64.min) else { return .min }
         let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000)
-        guard !overflow else { return seconds < 0 ? .min : .max }
-        let (sum, carried) = product.addingReportingOverflow(attoseconds / 1_000_000_000_000_000)
-        return carried ? (seconds < 0 ? .min : .max) : sum
+        return seconds * 1_000 + attoseconds / 1_000_000_000_000_000
     }
 }

@@ -40,6 +40,9 @@ public struct SignedEnvelope<Role>: Hashable, Sendable {
             case .bytes(let signer) = parts[0], case .bytes(let payload) = parts[1],
             case .bytes(let signature) = parts[2]
         else { throw CoreError(.invalid, "an envelope is an array of signer, payload and signature") }
+        guard payload.count <= Self.payloadBytesMax else {
+            throw CoreError(.tooLarge, "a payload of \(payload.count) bytes, at most \(Self.payloadBytesMax)")
+        }
         self.signer = try KeyID(signer)
         self.payload = payload
         self.signature = signature

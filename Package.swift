@@ -1,0 +1,114 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// Three floors: engines are pure values, adapters do the I/O, `Node` composes them (docs/architecture.md).
+// A folder is a module; imports only point down, and `RepositoryTests` holds the line.
+
+let house: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"),
+    .product(name: "NIOPosix", package: "swift-nio"),
+]
+let tls: [Target.Dependency] = [
+    .product(name: "NIOHPACK", package: "swift-nio-http2"),
+    .product(name: "NIOHTTP2", package: "swift-nio-http2"),
+    .product(name: "NIOSSL", package: "swift-nio-ssl"),
+    .product(name: "NIOTLS", package: "swift-nio"),
+    .product(name: "SwiftASN1", package: "swift-asn1"),
+    .product(name: "X509", package: "swift-certificates"),
+]
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let database: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+let httpServer: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+let lifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let signals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+
+func engine(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/Engines/\(name)", swiftSettings: house)
+}
+
+func adapter(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Sources/Adapters/\(name)", swiftSettings: house)
+}
+
+func floor(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: house)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+    .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: house)
+}
+
+let package = Package(
+    name: "holdfast",
+    products: [.executable(name: "holdfast", targets: ["holdfast"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
+        .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", exact: "1.46.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
+        .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1"),
+        .package(url: "https://github.com/swift-server/async-http-client", exact: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    ],
+    targets: [
+        engine("Core", [crypto]),
+        engine("Content", ["Core"]),
+        engine("Exchange", ["Core"]),
+        engine("Mesh", ["Core"]),
+        engine("Placement", ["Core"]),
+        engine("Publishing", ["Core", "Placement"]),
+        floor("Simulation", ["Core", "Mesh"]),
+
+        adapter("BlockStore", ["Core", "Content", database] + nio),
+        adapter("Control", ["Settings", httpServer, httpClient, lifecycle, logging] + nio),
+        adapter("Gateway", ["Core", "Content"] + nio),
+        adapter("RecordStore", ["Core", database]),
+        adapter("Transport", ["Core", crypto, logging] + nio + tls),
+        floor("Settings", []),
+
+        floor(
+            "Node",
+            [
+                "BlockStore", "Content", "Control", "Core", "Exchange", "Gateway", "Mesh", "Placement", "Publishing",
+                "RecordStore", "Settings", "Transport", lifecycle, logging,
+            ] + nio
+        ),
+        floor("Demo", ["Control", "Core", "Settings", httpClient] + nio),
+        .executableTarget(
+            name: "holdfast",
+            dependencies: [
+                "BlockStore", "Control", "Core", "Demo", "Node", "Settings", arguments, logging, signals,
+            ],
+            swiftSettings: house
+        ),
+
+        tests("BlockStoreTests", ["BlockStore", "Content", "Core", database] + nio),
+        tests("CommandTests", ["Control", "holdfast", arguments]),
+        tests("ContentTests", ["Content", "Core"]),
+        tests("ControlTests", ["Control", "Settings", lifecycle, logging]),
+        tests("CoreTests", ["Core"]),
+        tests("DemoTests", ["Control", "Core", "Demo", httpClient, httpServer, lifecycle, logging]),
+        tests("ExchangeTests", ["Core", "Exchange"]),
+        tests("GatewayTests", ["Content", "Core", "Gateway"] + nio),
+        tests("MeshTests", ["Core", "Mesh", "Simulation"]),
+        tests("NodeTests", ["Core", "Node"]),
+        tests("PlacementTests", ["Core", "Placement"]),
+        tests("PublishingTests", ["Core", "Placement", "Publishing"], resources: [.copy("Vectors")]),
+        tests("RecordStoreTests", ["Core", "RecordStore", database]),
+        tests("RepositoryTests", []),
+        tests("SettingsTests", ["Settings"]),
+        tests("SimulationTests", ["Core", "Mesh", "Simulation"]),
+        tests("TransportTests", ["Core", "Transport", logging] + nio + tls),
+    ]
+)

@@ -1,0 +1,41 @@
+import Core
+
+/// What the store files a block under: digest and codec, so that CIDv0 and CIDv1 of a node are one block.
+struct BlockKey: Hashable, Sendable {
+    let digest: Digest
+    let codec: UInt64
+
+    init(digest: Digest, codec: UInt64) {
+        self.digest = digest
+        self.codec = codec
+    }
+
+    /// `nil` for an identity CID, which carries its bytes and is never stored.
+    init?(_ cid: CID) {
+        guard case .sha256(let digest) = cid.hash else { return nil }
+        self.init(digest: digest, codec: cid.codec.code)
+    }
+
+    /// The CIDv1 of the block.
+    var cid: CID { CID(codec: CID.Codec(code: codec), hash: .sha256(digest)) }
+
+    var isRaw: Bool { codec == CID.Codec.raw.code }
+
+    /// The digest's first eight bytes; orders keys as the index does.
+    var prefix: UInt64 { digest.withBytes { UInt64(bigEndian: $0.loadUnaligned(as: UInt64.self)) } }
+
+    // A digest is uniform already, eight bytes of it spread keys well.
+    func hash(into hasher: inout Hasher) {
+        hasher.combine(prefix)
+    }
+}
+
+extension Digest {
+    /// The 32 bytes in place.
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try withUnsafeBytes(of: self) { bytes in
+            precondition(bytes.count == Digest.byteCount, "a digest is stored as its bytes")
+            return try body(bytes)
+        }
+    }
+}

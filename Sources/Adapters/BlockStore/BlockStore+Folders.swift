@@ -1,0 +1,69 @@
+import Core
+import Glibc
+
+extension BlockStore {
+    /// Imports a file or folder and pins its root for `owner`, all or nothing.
+    ///
+    /// What did not change since an earlier import of the same path is not read again.
+    ///
+    /// - Parameter progress: told now and then; what it throws ends the import.
+    /// - Throws: ``BlockStoreError``; nothing is stored then.
+    public func importFolder(
+        _ path: String, options: ImportOptions = ImportOptions(), owner: String, at now: Instant,
+        progress: @escaping (ImportProgress) throws -> Void = { _ in }
+    ) throws -> ImportReport {
+        let session = try beginImport(.pinned, at: now)
+        do {
+            let realPath = Self.realPath(path)
+            let memory = try realPath.flatMap { try recall($0, session) }
+            let folder = FolderImport(path: path, options: options, memory: memory, progress: progress)
+            var (report, seen) = try folder.runRemembering(into: SessionSink(session))
+            let update = realPath.map {
+                ImportMemory.Update(memory: ImportMemory(path: $0, time: now, seen: seen), replaced: memory?.bytes)
+            }
+            report.stored = try session.commit(
+                pins: [Pin(root: report.root, owner: owner)], at: now, memory: update
+            )
+            return report
+        } catch {
+            session.abort()
+            throw error
+        }
+    }
+
+    private static func realPath(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
+    /// What is known of `path`, without the files whose DAG is not whole here any more; the others stay while the
+    /// session lasts.
+    private func recall(_ path: String, _ session: ImportSession) throws -> ImportMemory? {
+        guard var memory = try read({ try ImportMemory.load(path, $0) }), !memory.files.isEmpty else { return nil }
+        let files = memory.files.values.sorted { $0.path < $1.path }
+        let areWhole = try session.rely(onWhole: files.compactMap { BlockKey($0.cid) })
+        guard areWhole.count == files.count else { return nil }
+        for (file, isWhole) in zip(files, areWhole) where !isWhole { memory.files[file.path] = nil }
+        return memory
+    }
+}
+
+extension ImportMemory {
+    /// A memory and the stored form that it replaces.
+    struct Update: Sendable {
+        let memory: ImportMemory
+        let replaced: [UInt8]?
+    }
+}
+
+/// Computes the root of a file or folder; stores nothing.
+///
+/// - Parameter progress: told now and then; what it throws ends it.
+/// - Throws: ``BlockStoreError`` as an import would.
+public func rootOfFolder(
+    _ path: String, options: ImportOptions = ImportOptions(),
+    progress: @escaping (ImportProgress) throws -> Void = { _ in }
+) throws -> ImportReport {
+    try FolderImport(path: path, options: options, progress: progress).run(into: DiscardingSink())
+}

@@ -1,0 +1,87 @@
+/// A node's own view of itself and of its mesh; `status --json` prints exactly these keys.
+public struct NodeStatus: Codable, Hashable, Sendable {
+    /// Members of the mesh, this node included.
+    public struct Members: Codable, Hashable, Sendable {
+        public var alive: Int
+        public var known: Int
+
+        public init(alive: Int, known: Int) {
+            self.alive = alive
+            self.known = known
+        }
+    }
+
+    /// Whole copies of all sites of the mesh, on members that are alive.
+    public struct Copies: Codable, Hashable, Sendable {
+        public var live: Int
+        public var target: Int
+
+        public init(live: Int, target: Int) {
+            self.live = live
+            self.target = target
+        }
+    }
+
+    /// Space in bytes.
+    public struct Storage: Codable, Hashable, Sendable {
+        public var used: Int
+        public var limit: Int
+        public var cacheUsed: Int
+        public var cacheLimit: Int
+
+        public init(used: Int, limit: Int, cacheUsed: Int, cacheLimit: Int) {
+            self.used = used
+            self.limit = limit
+            self.cacheUsed = cacheUsed
+            self.cacheLimit = cacheLimit
+        }
+    }
+
+    /// `k51…` of the node.
+    public var node: String
+    /// `k51…` of its operator.
+    public var `operator`: String
+    /// CID of the mesh's genesis.
+    public var mesh: String
+    public var version: String
+    public var uptimeSeconds: Int
+    /// `ADDRESS:PORT` for other nodes.
+    public var listen: String
+    /// `ADDRESS:PORT` of the gateway.
+    public var gateway: String
+    public var members: Members
+    public var copies: Copies
+    /// Sites published on the mesh.
+    public var sites: Int
+    public var storage: Storage
+    /// Counters since the start, by name.
+    public var counters: [String: Int]
+
+    public init(
+        node: String,
+        operator: String,
+        mesh: String,
+        version: String,
+        uptimeSeconds: Int,
+        listen: String,
+        gateway: String,
+        members: Members,
+        copies: Copies,
+        sites: Int,
+        storage: Storage,
+        counters: [String: Int]
+    ) {
+        self.node = node
+        self.operator = `operator`
+        self.mesh = mesh
+        self.version = version
+        self.uptimeSeconds = uptimeSeconds
+        self.listen = listen
+        self.gateway = gateway
+        self.members = members
+        self.copies = copies
+        self.sites = sites
+        self.storage = storage
+        self.counters = counters
+    }
+}

@@ -1,0 +1,21 @@
+/// How far a long operation is.
+public struct OperationProgress: Codable, Hashable, Sendable {
+    /// What is counted.
+    public enum Unit: String, Codable, Sendable {
+        case files, bytes, blocks, copies
+    }
+
+    /// What happens now, as a participle: `importing`, `placing`.
+    public var phase: String
+    public var unit: Unit
+    public var done: Int
+    /// `nil` while nobody knows.
+    public var total: Int?
+
+    public init(phase: String, unit: Unit, done: Int, total: Int? = nil) {
+        self.phase = phase
+        self.unit = unit
+        self.done = done
+        self.total = total
+    }
+}

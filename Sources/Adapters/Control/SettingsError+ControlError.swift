@@ -1,0 +1,5 @@
+public import Settings
+
+extension SettingsError: ControlErrorConvertible {
+    public var controlError: ControlError { ControlError(.usage, message) }
+}

@@ -1,0 +1,97 @@
+import BlockStore
+import Content
+import Core
+import Glibc
+
+/// A CAR v1 file on this machine.
+struct ArchiveFile {
+    /// How much is read or written at a time, in bytes.
+    static let pieceBytes = 1 << 20
+
+    let path: String
+
+    /// Takes the blocks in and pins the archive's roots, all or nothing.
+    ///
+    /// - Returns: The roots.
+    /// - Throws: ``NodeError`` with the file's path, ``BlockStoreError``.
+    func load(into store: BlockStore, owner: String, progress: (Int) -> Void) throws -> [CID] {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw NodeError(errno == ENOENT ? .notFound : .file, "cannot open \(path): \(errorText(errno))")
+        }
+        defer { close(descriptor) }
+        let session = try store.beginImport(.pinned, at: Clock.now())
+        do {
+            var reader = CARReader()
+            var blocks = 0
+            var piece = [UInt8](repeating: 0, count: Self.pieceBytes)
+            while true {
+                let count = read(descriptor, &piece, piece.count)
+                if count < 0, errno == EINTR { continue }
+                guard count >= 0 else { throw NodeError(.file, "cannot read \(path): \(errorText(errno))") }
+                guard count > 0 else { break }
+                reader.feed(piece[..<count])
+                while let block = try reader.next() {
+                    try session.append(block)
+                    blocks += 1
+                }
+                progress(blocks)
+            }
+            try reader.finish()
+            let roots = reader.header?.roots ?? []
+            try session.commit(pins: roots.map { Pin(root: $0, owner: owner) }, at: Clock.now())
+            return roots
+        } catch let error as ContentError {
+            session.abort()
+            throw NodeError(.corrupt, "\(path) is not a valid CAR file: \(error.message)")
+        } catch {
+            session.abort()
+            throw error
+        }
+    }
+
+    /// Writes the DAG under `root`, all of which must be here; the file is complete or absent.
+    ///
+    /// - Returns: Bytes written.
+    func save(_ root: CID, from store: BlockStore, progress: (Int) -> Void) throws -> Int {
+        let temporary = "\(path).\(getpid()).new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard descriptor >= 0 else { throw failure("create", temporary) }
+        defer { close(descriptor) }
+        do {
+            var written = 0
+            var pending = CARHeader(root: root).encoded
+            try DAGWalk.blocks(below: root, read: PeerRouter.reader(of: store)) { cid in
+                guard let block = try store.read(cid) else { throw BlockMissing(cid: cid) }
+                pending += CARWriter.sectionHead(cid, dataCount: block.readableBytes)
+                pending += block.readableBytesView
+                guard pending.count >= Self.pieceBytes else { return }
+                written += try write(&pending, to: descriptor)
+                progress(written)
+            }
+            written += try write(&pending, to: descriptor)
+            guard fsync(descriptor) == 0, rename(temporary, path) == 0 else { throw failure("save", path) }
+            return written
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+
+    private func write(_ bytes: inout [UInt8], to descriptor: Int32) throws(NodeError) -> Int {
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress?.advanced(by: done), $0.count - done) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw failure("write", path) }
+            done += count
+        }
+        bytes.removeAll(keepingCapacity: true)
+        return done
+    }
+
+    private func failure(_ verb: String, _ file: String) -> NodeError {
+        let reason = errno
+        return NodeError(reason == ENOSPC ? .full : .file, "cannot \(verb) \(file): \(errorText(reason))")
+    }
+}

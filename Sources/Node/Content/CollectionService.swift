@@ -1,0 +1,27 @@
+import BlockStore
+import Logging
+
+/// Frees what nothing pins any more, a little at a time.
+struct CollectionService: Sendable {
+    static let period = Duration.seconds(5)
+
+    let store: BlockStore
+    let work: BlockingWork
+    let logger: Logger
+
+    func run() async {
+        while !Task.isCancelled {
+            try? await Task.sleep(for: Self.period)
+            do {
+                var hasMore = true
+                while hasMore, !Task.isCancelled {
+                    let store = store
+                    hasMore = try await work.run { try store.collectOnce(at: Clock.now()).hasMore }
+                }
+            } catch {
+                guard !Task.isCancelled else { return }
+                logger.error("space could not be freed", metadata: ["error": "\(error)"])
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+import BlockStore
+import Content
+import Control
+import Core
+import Gateway
+import NIOCore
+import Publishing
+
+extension NodeController {
+    // MARK: - Publishing
+
+    func publish(
+        _ request: PublishRequest,
+        progress: @escaping @Sendable (OperationProgress) -> Void
+    ) async throws -> PublishResult {
+        let label = request.name ?? Self.label(ofPath: request.path)
+        let key = try parts.keys.key(for: label)
+        let copies = request.copies ?? Self.copiesDefault
+        guard (1...Publication.copiesMax).contains(copies) else {
+            throw NodeError(.usage, "--copies is \(copies); 1 to \(Publication.copiesMax) are possible")
+        }
+        let lease = request.leaseDays.map { Duration.seconds(Int64($0) * 86_400) } ?? Publication.leaseDefault
+        guard lease > .zero, lease <= Publication.leaseMax else {
+            let daysMax = Publication.leaseMax.components.seconds / 86_400
+            throw NodeError(.usage, "--lease-days is \(request.leaseDays ?? 0); 1 to \(daysMax) are possible")
+        }
+        let owner = CopyService.owner(of: key.id)
+        let report = try await importFolder(request, owner: owner, progress: progress)
+        let published: PublishService.Published
+        do {
+            published = try await parts.publishing.publish(
+                report.root,
+                byteCount: report.dagBytes,
+                label: label,
+                key: key,
+                copies: copies,
+                lease: lease,
+                progress: progress
+            )
+        } catch {
+            await dropResidue(report.root, of: key.id)
+            throw error
+        }
+        return PublishResult(
+            name: key.id.description,
+            root: report.root.description,
+            url: "http://\(gateway)/ipns/\(key.id)/",
+            copiesPlaced: published.copies,
+            copiesWanted: copies,
+            hiddenSkipped: report.hiddenEntries,
+            unreadableSkipped: report.skipped.map(\.path),
+            notes: notes(report, published, wanted: copies)
+        )
+    }
+
+    private func importFolder(
+        _ request: PublishRequest,
+        owner: String,
+        progress: @escaping @Sendable (OperationProgress) -> Void
+    ) async throws -> ImportReport {
+        let store = parts.store
+        let cancelled = SiteCopier.CallOff()
+        return try await withTaskCancellationHandler {
+            try await parts.work.run {
+                let options = ImportOptions(
+                    includesHidden: request.includeHidden,
+                    skipsUnreadable: request.skipUnreadable
+                )
+                return try store.importFolder(request.path, options: options, owner: owner, at: Clock.now()) { now in
+                    if cancelled.isCalledOff { throw CancellationError() }
+                    progress(.init(phase: "importing", unit: .files, done: now.entries))
+                }
+            }
+        } onCancel: {
+            cancelled.callOff()
+        }
+    }
+
+    /// A publish that failed leaves nothing pinned that was not published before.
+    private func dropResidue(_ root: CID, of publisher: PublisherID) async {
+        let kept = parts.mesh.read { $0.repair.index.publication(of: publisher)?.versions.map(\.root) ?? [] }
+        guard !kept.contains(root) else { return }
+        let store = parts.store
+        _ = try? await parts.work.run {
+            try store.unpin(Pin(root: root, owner: CopyService.owner(of: publisher)))
+        }
+    }
+
+    private func notes(_ report: ImportReport, _ published: PublishService.Published, wanted: Int) -> [String] {
+        var notes: [String] = []
+        if report.hiddenEntries > 0 {
+            let hint = report.hidesWellKnown ? " .well-known is among them." : ""
+            notes.append("\(report.hiddenEntries) hidden entries were left out; take them along with --hidden.\(hint)")
+        }
+        for skipped in report.skipped { notes.append("left out: \(skipped.path) (\(skipped.reason))") }
+        if published.copies < wanted {
+            let reason = published.reason.map { ": \($0)" } ?? ""
+            notes.append("\(published.copies) of \(wanted) copies could be placed\(reason)")
+        }
+        return notes
+    }
+
+    static func label(ofPath path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? "site"
+    }
+
+    // MARK: - Archives
+
+    func importCAR(
+        path: String,
+        progress: @escaping @Sendable (OperationProgress) -> Void
+    ) async throws -> [String] {
+        let store = parts.store
+        return try await parts.work.run {
+            try ArchiveFile(path: path).load(into: store, owner: "import") { blocks in
+                progress(.init(phase: "importing", unit: .blocks, done: blocks))
+            }
+            .map(\.description)
+        }
+    }
+
+    func exportCAR(
+        cid: String,
+        to path: String,
+        progress: @escaping @Sendable (OperationProgress) -> Void
+    ) async throws -> Int {
+        let root: CID
+        do { root = try CID(cid) } catch { throw NodeError(.usage, "\"\(cid)\" is no CID: \(error.message)") }
+        try await bringIn(root)
+        let store = parts.store
+        return try await parts.work.run {
+            try ArchiveFile(path: path).save(root, from: store) { bytes in
+                progress(.init(phase: "exporting", unit: .bytes, done: bytes))
+            }
+        }
+    }
+
+    /// Makes a whole DAG local, from others where it has to be.
+    private func bringIn(_ root: CID) async throws {
+        let source = NodeContentSource(
+            mesh: parts.mesh,
+            store: parts.store,
+            search: parts.search,
+            client: parts.exchange,
+            work: parts.work
+        )
+        let store = parts.store
+        while true {
+            let missing = try await parts.work.run { try store.state(ofDAG: root, missingMax: 256).missing }
+            guard !missing.isEmpty else { return }
+            do { try await source.fetchBlocks(missing, under: root) } catch {
+                let code: NodeError.Code = error.code == .notFound ? .notFound : .mesh
+                throw NodeError(code, error.message)
+            }
+        }
+    }
+}

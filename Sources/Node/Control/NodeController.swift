@@ -1,0 +1,121 @@
+import BlockStore
+import Content
+import Control
+import Core
+import Logging
+import Mesh
+import NIOCore
+import Publishing
+import Settings
+import Synchronization
+
+/// What commands ask of a running node.
+final class NodeController: NodeControl {
+    /// Copies wanted unless a command says otherwise.
+    static let copiesDefault = Publication.copiesDefault
+
+    let parts: NodeParts
+    let logger: Logger
+    private let gatewayAddress = Mutex<String?>(nil)
+
+    init(parts: NodeParts, logger: Logger) {
+        self.parts = parts
+        self.logger = logger
+    }
+
+    func gatewayOpened(at address: SocketAddress) {
+        guard let host = address.ipAddress, let port = address.port else { return }
+        gatewayAddress.withLock { $0 = "\(Endpoint(host: host, port: UInt16(clamping: port)))" }
+    }
+
+    var gateway: String { gatewayAddress.withLock { $0 } ?? "\(parts.configuration.gateway)" }
+
+    // MARK: - Status
+
+    func status() async throws -> NodeStatus {
+        let accounting = parts.store.accounting
+        let view = parts.mesh.read { state in
+            (
+                alive: state.mesh.aliveCount + 1, known: state.mesh.members.count + 1,
+                totals: state.repair.index.totals, sites: state.repair.index.publishedCount,
+                counters: state.mesh.counters
+            )
+        }
+        return NodeStatus(
+            node: parts.node.id.description,
+            operator: parts.operator.id.description,
+            mesh: parts.founding.genesis.mesh.description,
+            version: Release.version,
+            uptimeSeconds: Int((Clock.now() - parts.started).components.seconds),
+            listen: "\(parts.server.address)",
+            gateway: gateway,
+            members: .init(alive: view.alive, known: view.known),
+            copies: .init(live: view.totals.live, target: view.totals.target),
+            sites: view.sites,
+            storage: .init(
+                used: Int(accounting.total),
+                limit: Int(parts.lent.storageBytes),
+                cacheUsed: Int(accounting.cached),
+                cacheLimit: Int(parts.lent.cacheBytes)
+            ),
+            counters: counters(view.counters)
+        )
+    }
+
+    private func counters(_ mesh: MeshCounters) -> [String: Int] {
+        let gateway = parts.gateway.counters
+        let store = parts.store.counters
+        let named: [String: UInt64] = [
+            "mesh.records.known": mesh.known, "mesh.records.stale": mesh.stale,
+            "mesh.records.conflicting": mesh.conflicting, "mesh.records.forged": mesh.forged,
+            "mesh.records.malformed": mesh.malformed, "mesh.records.oversized": mesh.oversized,
+            "mesh.records.wrongMesh": mesh.wrongMesh, "mesh.records.notAdmitted": mesh.notAdmitted,
+            "mesh.records.invitationVoid": mesh.invitationVoid, "mesh.records.outOfTime": mesh.outOfTime,
+            "mesh.records.overQuota": mesh.overQuota, "mesh.records.ownKeySeen": mesh.ownKeySeen,
+            "mesh.messages.bad": mesh.badMessages, "mesh.messages.strangers": mesh.strangers,
+            "mesh.messages.dropped": UInt64(parts.mesh.droppedCount), "mesh.deaths": mesh.deaths,
+            "mesh.quarantined": UInt64(parts.records.quarantinedCount),
+            "exchange.wrongBytes": parts.exchange.wrongBytesCount,
+            "gateway.requests": gateway.requests, "gateway.hits": gateway.hits, "gateway.bytes": gateway.bytes,
+            "gateway.resets": gateway.resets,
+            "store.withdrawn": UInt64(store.withdrawn), "store.evicted": UInt64(store.evicted),
+            "store.collected": UInt64(store.collected),
+        ]
+        return named.mapValues { Int(clamping: $0) }
+    }
+
+    // MARK: - Mesh
+
+    func invite(expires: Duration?, once: Bool) async throws -> String {
+        parts.desk.invite(expires: expires, once: once)
+    }
+
+    // MARK: - Names
+
+    func names() async throws -> [NameEntry] {
+        let keys = try parts.keys.all()
+        return parts.mesh.read { state in
+            keys.compactMap { label, key in
+                guard let site = state.repair.index.publication(of: key.id), let root = site.root else { return nil }
+                let copies = state.repair.index.copies(of: key.id)
+                return NameEntry(
+                    label: label,
+                    name: key.id.description,
+                    root: root.description,
+                    sequence: site.sequence,
+                    leaseEndMilliseconds: site.leaseEnd.milliseconds,
+                    copiesLive: copies?.live ?? 0,
+                    copiesTarget: copies?.target ?? 0
+                )
+            }
+        }
+    }
+
+    func unpublish(_ name: String) async throws {
+        try await parts.publishing.unpublish(try parts.keys.find(name).key)
+    }
+
+    func doctor() async throws -> [Finding] {
+        NodeDiagnosis(parts: parts).findings()
+    }
+}

@@ -1,0 +1,13 @@
+import NIOPosix
+
+/// Runs what waits for a disk off the threads that tasks run on.
+struct BlockingWork: Sendable {
+    /// Threads for disk work of peers, copies and commands.
+    static let threads = 2
+
+    let pool: NIOThreadPool
+
+    func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
+        try await pool.runIfActive(body)
+    }
+}

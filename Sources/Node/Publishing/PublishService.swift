@@ -1,0 +1,241 @@
+import BlockStore
+import Content
+import Control
+import Core
+import Logging
+import Mesh
+import Publishing
+
+/// Publishes folders: imports, places copies, signs and spreads the name; renews and ends what it published.
+struct PublishService: Sendable {
+    /// IPNS records are valid for a year and may be cached for a minute.
+    static let validity = Duration.seconds(365 * 86_400)
+    static let timeToLive = Duration.seconds(60)
+    /// How often it is looked whether something has to be renewed.
+    static let renewalPeriod = Duration.seconds(3_600)
+    /// A record is renewed when less than this much of its lease or validity is left.
+    static let renewalLeft = Duration.seconds(45 * 86_400)
+    /// How long the spreading of a new record may hold up the answer.
+    static let spreadingTimeout = Duration.milliseconds(1_500)
+
+    let mesh: MeshService
+    let store: BlockStore
+    let keys: PublisherKeys
+    let sponsor: SigningKey<OperatorRole>
+    let requests: HoldRequest
+    let work: BlockingWork
+    let logger: Logger
+
+    /// What was published, and where the copies are.
+    struct Published: Sendable {
+        let publication: Publication
+        let copies: Int
+        let reason: String?
+    }
+
+    /// Publishes a DAG that is pinned here for ``CopyService/owner(of:)``.
+    func publish(
+        _ root: CID,
+        byteCount: UInt64,
+        label: String,
+        key: SigningKey<PublisherRole>,
+        copies: Int,
+        lease: Duration,
+        progress: @escaping @Sendable (OperationProgress) -> Void
+    ) async throws -> Published {
+        let now = meshNow
+        let previous = mesh.read { $0.repair.index.publication(of: key.id) }
+        if let previous, previous.root == root, previous.copies == copies, previous.label == label,
+            previous.leaseEnd > now + lease - .seconds(86_400)
+        {
+            // Nothing changed; copies that are missing are repair's business.
+            let count = mesh.read { $0.repair.index.copies(of: key.id) }
+            return Published(publication: previous, copies: count?.live ?? 0, reason: nil)
+        }
+        let sequence = Publication.nextSequence(after: previous?.sequence, now: now)
+        let order = PublishOrder(
+            root: root,
+            byteCount: byteCount,
+            copies: copies,
+            lease: lease,
+            ipns: ipns(root, sequence, key),
+            label: label
+        )
+        let publication = try Publication.publishing(
+            order,
+            mesh: mesh.read { $0.mesh.mesh },
+            publisher: key.id,
+            sponsor: sponsor.id,
+            after: previous,
+            sequence: sequence,
+            now: now
+        )
+        let record = try PublicationRecord(signing: publication, publisher: key, sponsor: sponsor)
+        let outcome: PublishMachine.Outcome
+        do {
+            outcome = try await place(record, progress: progress)
+            try Task.checkCancellation()
+        } catch {
+            try? await takeBack(publication, previous: previous, key: key)
+            throw error
+        }
+        mesh.repair { repair, now in repair.imported(HeldSite(own: publication), now: now) }
+        try await spread(record)
+        return Published(publication: publication, copies: outcome.spread.copies, reason: outcome.reason)
+    }
+
+    /// A publish that was broken off leaves no copies: the next higher record says what was there before.
+    private func takeBack(
+        _ publication: Publication,
+        previous: Publication?,
+        key: SigningKey<PublisherRole>
+    ) async throws {
+        let sequence = Publication.nextSequence(after: publication.sequence, now: meshNow)
+        let undone: Publication
+        if let previous, let root = previous.root {
+            undone = try previous.renewed(ipns: ipns(root, sequence, key), sequence: sequence, now: meshNow)
+        } else {
+            undone = try publication.unpublished(ipns: ipns(Self.emptyFolder, sequence, key), sequence: sequence)
+        }
+        let record = try PublicationRecord(signing: undone, publisher: key, sponsor: sponsor)
+        mesh.deliverLater(try mesh.submit(.publication, record.bytes))
+    }
+
+    /// What the IPNS record of a site that ended points to.
+    private static let emptyFolder = CID(
+        hashing: DAGPBNode(links: [], data: UnixFSData(kind: .directory).encoded).encoded,
+        codec: .dagPB
+    )
+
+    /// Ends a site: a higher, empty record.
+    func unpublish(_ key: SigningKey<PublisherRole>) async throws {
+        guard let previous = mesh.read({ $0.repair.index.publication(of: key.id) }), previous.isPublished else {
+            throw NodeError(.notFound, "nothing is published under \(key.id)")
+        }
+        let sequence = Publication.nextSequence(after: previous.sequence, now: meshNow)
+        let ipns = ipns(Self.emptyFolder, sequence, key)
+        let publication = try previous.unpublished(ipns: ipns, sequence: sequence)
+        try await spread(try PublicationRecord(signing: publication, publisher: key, sponsor: sponsor))
+    }
+
+    /// Renews what this node published as long as it runs.
+    func run() async {
+        while !Task.isCancelled {
+            do { try await renewAll() } catch {
+                logger.error("names could not be renewed", metadata: ["error": "\(error)"])
+            }
+            try? await Task.sleep(for: Self.renewalPeriod)
+        }
+    }
+
+    private func renewAll() async throws {
+        for (_, key) in try keys.all() {
+            let now = meshNow
+            guard let publication = mesh.read({ $0.repair.index.publication(of: key.id) }),
+                let root = publication.root, publication.sponsor == sponsor.id,
+                publication.leaseEnd < now + Self.renewalLeft
+            else { continue }
+            let sequence = Publication.nextSequence(after: publication.sequence, now: now)
+            let renewed = try publication.renewed(ipns: ipns(root, sequence, key), sequence: sequence, now: now)
+            try await spread(try PublicationRecord(signing: renewed, publisher: key, sponsor: sponsor))
+            logger.info("renewed a name", metadata: ["name": "\(key.id)"])
+        }
+    }
+
+    private var meshNow: Instant { mesh.read { $0.mesh.meshNow(Clock.now()) } }
+
+    private func ipns(_ root: CID, _ sequence: UInt64, _ key: SigningKey<PublisherRole>) -> [UInt8] {
+        IPNSRecord(
+            value: "/ipfs/\(root)",
+            sequence: sequence,
+            validity: meshNow + Self.validity,
+            ttl: Self.timeToLive,
+            key: key
+        ).bytes
+    }
+
+    /// Tells all members; returns when each was told, or after ``spreadingTimeout``.
+    private func spread(_ record: PublicationRecord) async throws {
+        let messages = try mesh.submit(.publication, record.bytes)
+        let mesh = mesh
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await mesh.deliver(messages) }
+            group.addTask { try? await Task.sleep(for: Self.spreadingTimeout) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
+    // MARK: - Placing
+
+    private func place(
+        _ record: PublicationRecord,
+        progress: @escaping @Sendable (OperationProgress) -> Void
+    ) async throws -> PublishMachine.Outcome {
+        let publication = record.publication
+        var machine = mesh.read { state in
+            PublishMachine(
+                publisher: publication.publisher,
+                candidates: state.repair.index.candidates,
+                own: state.mesh.node,
+                holders: state.repair.index.liveHolders(of: publication.publisher),
+                copies: publication.copies,
+                byteCount: publication.byteCount
+            )
+        }
+        enum Event: Sendable {
+            case accepted(NodeID)
+            case progressed(NodeID)
+            case refused(NodeID, String)
+            case tick
+        }
+        let (events, input) = AsyncStream.makeStream(of: Event.self)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            defer { group.cancelAll() }
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: .milliseconds(500))
+                    input.yield(.tick)
+                }
+            }
+            var durable = 1
+            var pending = machine.start(now: Clock.now())
+            var iterator = events.makeAsyncIterator()
+            while true {
+                for effect in pending {
+                    switch effect {
+                    case .ask(let node):
+                        group.addTask {
+                            do {
+                                try await requests.ask(node, publication: record.bytes) {
+                                    input.yield(.progressed(node))
+                                }
+                                input.yield(.accepted(node))
+                            } catch {
+                                input.yield(.refused(node, "\(error)"))
+                            }
+                        }
+                    case .placed(let outcome): return outcome
+                    case .failed(let reason): throw NodeError(.mesh, "no node took a copy: \(reason)")
+                    case .wake: break
+                    }
+                }
+                guard let event = await iterator.next() else { throw CancellationError() }
+                let now = Clock.now()
+                switch event {
+                case .accepted(let node):
+                    durable += 1
+                    progress(.init(phase: "placing", unit: .copies, done: durable, total: publication.copies))
+                    pending = machine.accepted(node, now: now)
+                case .progressed(let node):
+                    machine.progressed(node, now: now)
+                    pending = []
+                case .refused(let node, let reason):
+                    logger.info("a node took no copy", metadata: ["node": "\(node.short)", "reason": "\(reason)"])
+                    pending = machine.refused(node, reason: reason, now: now)
+                case .tick: pending = machine.tick(now: now)
+                }
+            }
+        }
+    }
+}

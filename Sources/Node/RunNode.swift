@@ -1,0 +1,119 @@
+import Control
+import Core
+import Logging
+import Mesh
+import NIOPosix
+import ServiceLifecycle
+import Settings
+
+/// Runs a node until it is told to stop (SIGTERM, SIGINT) or one of its parts fails.
+///
+/// The gateway's port opens last: when it accepts connections, every command works.
+///
+/// - Parameter ready: Called once, when everything runs.
+/// - Throws: ``ControlError`` with the exit code and the sentence for the user.
+public func runNode(
+    _ configuration: NodeConfiguration,
+    logger: Logger,
+    ready: @escaping @Sendable (NodeStatus) -> Void
+) async throws {
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: NodeServices.eventLoops)
+    do {
+        let parts = try await NodeParts(configuration, group: group, logger: logger)
+        let services = NodeServices(parts: parts, logger: logger, ready: ready)
+        try await services.run()
+        await parts.client.shutdown()
+        try? await parts.work.pool.shutdownGracefully()
+    } catch {
+        try? await group.shutdownGracefully()
+        throw ControlError(error)
+    }
+    try? await group.shutdownGracefully()
+}
+
+/// The parts of a node as one group of services that start in order and stop in reverse.
+struct NodeServices: Sendable {
+    static let eventLoops = 2
+    /// How long a new node waits for its mesh to answer.
+    static let joinTimeout = Duration.seconds(15)
+
+    let parts: NodeParts
+    let logger: Logger
+    let ready: @Sendable (NodeStatus) -> Void
+
+    func run() async throws {
+        try remember()
+        let controller = NodeController(parts: parts, logger: logger)
+        let (opened, open) = AsyncStream.makeStream(of: Void.self)
+        let control = ControlServer(
+            node: controller,
+            endpoint: parts.configuration.control,
+            dataFolder: parts.folder.path,
+            logger: logger
+        ) { _ in open.finish() }
+        let parts = parts
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [
+                    .init(service: Background { await parts.mesh.run() }),
+                    .init(service: Background { await parts.server.run(parts.router) }),
+                    .init(service: Background { await parts.copies.run() }),
+                    .init(service: Background { await parts.collection.run() }),
+                    .init(service: control),
+                    .init(
+                        service: Background {
+                            for await _ in opened {}
+                            try await self.join()
+                            let address = try await parts.gateway.start()
+                            controller.gatewayOpened(at: address)
+                            ready(try await controller.status())
+                            try await parts.gateway.run()
+                        }
+                    ),
+                    .init(service: Background { await parts.publishing.run() }),
+                ],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: logger
+            )
+        )
+        try await group.run()
+    }
+
+    /// What this node knew of its mesh when it stopped.
+    private func remember() throws {
+        let records = try parts.records.records().map { (key: $0.key, version: $0.version, bytes: $0.bytes) }
+        parts.mesh.remember(records)
+        parts.mesh.start(admission: parts.admission)
+    }
+
+    /// Waits until somebody of the mesh has answered, where this node was invited and knows nobody yet.
+    private func join() async throws {
+        guard !parts.founding.contacts.isEmpty, parts.mesh.read({ $0.mesh.members.isEmpty }) else { return }
+        let deadline = ContinuousClock.now + Self.joinTimeout
+        while ContinuousClock.now < deadline {
+            if parts.mesh.read({ $0.mesh.aliveCount > 0 }) { return }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        let addresses = parts.founding.contacts.values.joined().map(\.address).joined(separator: ", ")
+        throw NodeError(
+            .mesh,
+            "nobody of the mesh answered within \(Self.joinTimeout) at \(addresses); "
+                + "check that the inviting node runs and that this machine can reach it"
+        )
+    }
+}
+
+/// A part that runs until the group stops.
+struct Background: Service {
+    let body: @Sendable () async throws -> Void
+
+    init(_ body: @escaping @Sendable () async throws -> Void) {
+        self.body = body
+    }
+
+    func run() async throws {
+        try await cancelWhenGracefulShutdown {
+            try await body()
+        }
+    }
+}

@@ -1,0 +1,56 @@
+import Core
+import Glibc
+
+/// Where a node keeps everything: one folder, one process.
+///
+///     node.key  operators/NAME.key  publishers/NAME.key   keys, 0600
+///     genesis                                             the mesh that this node belongs to
+///     mesh/                                               records of the mesh, journal, quarantine
+///     blocks/                                             content
+///     control.token  control.json                         how commands reach the running node
+///     lock                                                held while a node runs
+package struct DataFolder: Sendable {
+    package let path: String
+
+    /// - Throws: ``NodeError`` when the folder cannot be made.
+    package init(path: String) throws(NodeError) {
+        self.path = path
+        for folder in [path, path + "/operators", path + "/publishers"] { try SmallFile.makeFolder(folder) }
+    }
+
+    package var nodeKey: String { path + "/node.key" }
+    package var genesis: String { path + "/genesis" }
+    package var mesh: String { path + "/mesh" }
+    package var blocks: String { path + "/blocks" }
+
+    package func operatorKey(_ name: String) -> String { path + "/operators/\(name).key" }
+    package func publisherKey(_ name: String) -> String { path + "/publishers/\(name).key" }
+
+    /// Takes the folder's lock, which the kernel gives back when the process ends, however it ends.
+    package func lock() throws(NodeError) -> FolderLock {
+        let file = path + "/lock"
+        let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw NodeError(.file, "cannot open \(file): \(errorText(errno))") }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            close(descriptor)
+            throw NodeError(
+                .inUse,
+                "another node already runs on \(path); stop it, or start this one with another --data folder"
+            )
+        }
+        return FolderLock(descriptor: descriptor)
+    }
+}
+
+/// Holds a data folder for this process until it is released.
+package final class FolderLock: Sendable {
+    private let descriptor: Int32
+
+    init(descriptor: Int32) {
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        close(descriptor)
+    }
+}

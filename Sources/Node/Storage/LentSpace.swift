@@ -1,0 +1,27 @@
+import Glibc
+import Settings
+
+/// How much of the disk this node lends.
+struct LentSpace: Sendable {
+    /// Unless told otherwise: at most 50 GB, or half of what is free.
+    static let defaultBytesMax: UInt64 = 50_000_000_000
+    /// The share of it that may be cache, unless told otherwise.
+    static let cacheShare: UInt64 = 10
+
+    let storageBytes: Int64
+    let cacheBytes: Int64
+
+    init(configuration: NodeConfiguration, folder: String, usedBytes: UInt64) {
+        let free = Self.freeBytes(folder) + usedBytes
+        let lent = configuration.storageBytes.map { UInt64(clamping: $0) } ?? min(Self.defaultBytesMax, free / 2)
+        storageBytes = Int64(clamping: lent)
+        cacheBytes = Int64(clamping: configuration.cacheBytes.map { UInt64(clamping: $0) } ?? lent / Self.cacheShare)
+    }
+
+    /// Bytes that are free on the disk of `folder`, for anyone.
+    static func freeBytes(_ folder: String) -> UInt64 {
+        var status = statvfs()
+        guard statvfs(folder, &status) == 0 else { return 0 }
+        return UInt64(status.f_bavail) * UInt64(status.f_frsize)
+    }
+}

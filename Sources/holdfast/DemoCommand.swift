@@ -1,0 +1,59 @@
+import ArgumentParser
+import Control
+import Demo
+
+struct DemoCommand: Subcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "demo",
+        abstract: "Start a mesh on this machine, kill a third of it, and count what readers notice.",
+        discussion: """
+            Publishes a folder on real nodes of at least 6 operators, reads it through all of their gateways, kills
+            nodes with SIGKILL meanwhile, and waits until all copies are back. Fails if one request failed. Nothing
+            that it started is left when it ends.
+
+            Example:
+              holdfast demo --site /usr/share/doc
+            """
+    )
+
+    @OptionGroup var common: CommonOptions
+
+    @Option(help: "How many nodes.")
+    var nodes = 12
+
+    @Option(help: ArgumentHelp("The folder to publish (default: the project's docs).", valueName: "DIR"))
+    var site: String?
+
+    @Option(help: "Requests per second.")
+    var rate = 200
+
+    @Option(help: "Seed of what is killed and what is asked for; the same one repeats both.")
+    var seed: UInt64?
+
+    @Option(help: ArgumentHelp("How long a silent node keeps its copies.", valueName: "duration"))
+    var repairDelay = "2s"
+
+    @Flag(help: "Keep the nodes' data and logs, and say where.")
+    var keep = false
+
+    func run() async throws {
+        let options = try DemoOptions(
+            nodes: nodes,
+            site: try site.map { try Surroundings.existing($0) },
+            rate: rate,
+            seed: seed ?? .random(in: 1...999_999),
+            repairDelay: repairDelay,
+            keep: keep
+        )
+        let json = common.json
+        let report = try await Demo(options: options).run { line in
+            if json { Terminal.complain(line) } else { try Terminal.print(line) }
+        }
+        if json {
+            try Terminal.print(try JSONText.encode(report))
+        } else {
+            for line in report.lines { try Terminal.print(line) }
+        }
+        if let complaint = report.complaint { throw ControlError(.failed, complaint) }
+    }
+}

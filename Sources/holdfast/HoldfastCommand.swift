@@ -1,0 +1,48 @@
+import ArgumentParser
+import Control
+import Settings
+
+/// `holdfast`: the root of all commands.
+package struct HoldfastCommand: AsyncParsableCommand {
+    package static let configuration = CommandConfiguration(
+        commandName: "holdfast",
+        abstract: "Publish a folder on machines of different operators; it stays up while they vanish.",
+        discussion: """
+            Start a mesh, publish a folder, read it:
+              holdfast up --operator me
+              holdfast publish ./site
+              curl http://127.0.0.1:8080/ipns/NAME/
+
+            Join a mesh from another machine:
+              holdfast up --operator alice --join "$(ssh first holdfast invite)"
+
+            Exit codes:
+            \(exitCodes)
+            """,
+        version: Release.version,
+        subcommands: [
+            UpCommand.self, InviteCommand.self, StatusCommand.self, DoctorCommand.self, ConfigCommand.self,
+            AddCommand.self, ImportCommand.self, ExportCommand.self, PublishCommand.self, UnpublishCommand.self,
+            NameCommand.self, DemoCommand.self, CompletionsCommand.self, VersionCommand.self,
+        ]
+    )
+
+    package init() {}
+
+    private static var exitCodes: String {
+        Control.ExitCode.allCases.map { code in
+            let number = String(code.rawValue)
+            return String(repeating: " ", count: 5 - number.count) + number + "  " + code.meaning
+        }.joined(separator: "\n")
+    }
+}
+
+/// A command that does something, as opposed to one that only holds others.
+protocol Subcommand: AsyncParsableCommand, Sendable {
+    /// Whether the command deals with SIGINT and SIGTERM itself; otherwise they cancel it.
+    var handlesSignals: Bool { get }
+}
+
+extension Subcommand {
+    var handlesSignals: Bool { false }
+}

@@ -1,0 +1,162 @@
+import BlockStore
+import Foundation
+import Glibc
+import Synchronization
+
+/// The real file system, in which one operation fails.
+///
+/// Operations are counted; the chosen one fails as asked. After a crash nothing works any more, and
+/// ``surviving(into:)`` shows what the disk holds: what was synchronized, and no more.
+final class FaultyFileSystem: FileSystem {
+    enum Fault: Hashable, CaseIterable {
+        case ioError, diskFull, shortWrite, crash
+    }
+
+    private struct State {
+        var count = 0
+        var paths: [CInt: String] = [:]
+        /// What of each file is on stable storage.
+        var contents: [String: [UInt8]] = [:]
+        /// Which files the folder has on stable storage.
+        var entries: Set<String> = []
+        var hasCrashed = false
+    }
+
+    private let real = SystemFileSystem()
+    private let fault: Fault
+    private let failing: Int
+    private let boot: String
+    private let state = Mutex(State())
+
+    /// - Parameter operation: which one fails, from 0; none when it is never reached.
+    init(_ fault: Fault, at operation: Int, boot: String = "first") {
+        self.fault = fault
+        failing = operation
+        self.boot = boot
+    }
+
+    var count: Int { state.withLock { $0.count } }
+    var hasFailed: Bool { count > failing }
+
+    /// Takes what is on disk now as synchronized, as after a clean start.
+    func adopt(_ folder: String) throws {
+        for name in try real.names(inFolder: folder) {
+            let bytes = Array(try Data(contentsOf: URL(filePath: folder + "/" + name)))
+            state.withLock { state in
+                state.contents[folder + "/" + name] = bytes
+                state.entries.insert(folder + "/" + name)
+            }
+        }
+    }
+
+    /// Copies what a power loss leaves of the store in `folder`.
+    func surviving(of folder: String, into copy: String) throws {
+        let files = FileManager.default
+        try files.createDirectory(atPath: copy + "/volumes", withIntermediateDirectories: true)
+        // SQLite's own files are not behind this seam.
+        for name in ["index.sqlite", "index.sqlite-wal"] where files.fileExists(atPath: folder + "/" + name) {
+            try files.copyItem(atPath: folder + "/" + name, toPath: copy + "/" + name)
+        }
+        let survivors = state.withLock { state in state.entries.sorted().map { ($0, state.contents[$0] ?? []) } }
+        for (path, bytes) in survivors {
+            let name = path.split(separator: "/").last.map(String.init) ?? path
+            try Data(bytes).write(to: URL(filePath: copy + "/volumes/" + name))
+        }
+    }
+
+    /// Whether the next operation is the one that fails.
+    private func begin(_ call: String) throws(SystemCallError) -> Bool {
+        let (fails, isDead) = state.withLock { state in
+            let fails = state.count == failing
+            state.count += 1
+            if fails, fault == .crash { state.hasCrashed = true }
+            return (fails, state.hasCrashed)
+        }
+        if isDead { throw SystemCallError(call: call, number: EIO) }
+        guard fails else { return false }
+        switch fault {
+        case .ioError: throw SystemCallError(call: call, number: EIO)
+        case .diskFull: throw SystemCallError(call: call, number: ENOSPC)
+        case .shortWrite, .crash: return true
+        }
+    }
+
+    // MARK: - FileSystem
+
+    func open(_ path: String, _ mode: FileMode) throws(SystemCallError) -> CInt {
+        _ = try begin("open")
+        let descriptor = try real.open(path, mode)
+        state.withLock { $0.paths[descriptor] = path }
+        return descriptor
+    }
+
+    func close(_ descriptor: CInt) {
+        _ = state.withLock { $0.paths.removeValue(forKey: descriptor) }
+        real.close(descriptor)
+    }
+
+    func write(
+        _ bytes: UnsafeRawBufferPointer, to descriptor: CInt, at offset: Int
+    ) throws(SystemCallError) -> Int {
+        let isShort = try begin("pwrite")
+        let part = UnsafeRawBufferPointer(rebasing: bytes[..<(isShort ? (bytes.count + 1) / 2 : bytes.count)])
+        return try real.write(part, to: descriptor, at: offset)
+    }
+
+    func read(
+        _ bytes: UnsafeMutableRawBufferPointer, from descriptor: CInt, at offset: Int
+    ) throws(SystemCallError) -> Int {
+        _ = try begin("pread")
+        return try real.read(bytes, from: descriptor, at: offset)
+    }
+
+    func synchronize(_ descriptor: CInt) throws(SystemCallError) {
+        _ = try begin("fdatasync")
+        try real.synchronize(descriptor)
+        guard let path = state.withLock({ $0.paths[descriptor] }) else { return }
+        let bytes = (try? Data(contentsOf: URL(filePath: path))).map(Array.init) ?? []
+        state.withLock { $0.contents[path] = bytes }
+    }
+
+    func synchronizeFolder(_ path: String) throws(SystemCallError) {
+        _ = try begin("fsync")
+        try real.synchronizeFolder(path)
+        let names = try real.names(inFolder: path)
+        state.withLock { state in
+            state.entries = state.entries.filter { !$0.hasPrefix(path + "/") }
+            for name in names { state.entries.insert(path + "/" + name) }
+        }
+    }
+
+    func truncate(_ descriptor: CInt, to length: Int) throws(SystemCallError) {
+        _ = try begin("ftruncate")
+        try real.truncate(descriptor, to: length)
+    }
+
+    func punchHole(_ descriptor: CInt, _ range: Range<Int>) throws(SystemCallError) -> Bool {
+        _ = try begin("fallocate")
+        return try real.punchHole(descriptor, range)
+    }
+
+    func remove(_ path: String) throws(SystemCallError) {
+        _ = try begin("unlink")
+        try real.remove(path)
+    }
+
+    func stamp(_ descriptor: CInt) throws(SystemCallError) -> FileStamp {
+        _ = try begin("fstat")
+        return try real.stamp(descriptor)
+    }
+
+    func names(inFolder path: String) throws(SystemCallError) -> [String] {
+        _ = try begin("readdir")
+        return try real.names(inFolder: path)
+    }
+
+    func makeFolder(_ path: String) throws(SystemCallError) {
+        _ = try begin("mkdir")
+        try real.makeFolder(path)
+    }
+
+    func bootIdentity() -> String { boot }
+}

@@ -1,0 +1,63 @@
+import Control
+import Glibc
+import Logging
+import ServiceLifecycle
+import Settings
+
+/// A folder of its own for each test, removed at the end.
+func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
+    var template = Array("/tmp/holdfast-control-XXXXXX".utf8CString)
+    guard mkdtemp(&template) != nil else { throw ControlError(.failed, "no folder in /tmp") }
+    let path = String(
+        decoding: template.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)),
+        as: UTF8.self
+    )
+    defer {
+        for name in ["control.token", "control.json"] { unlink(path + "/" + name) }
+        rmdir(path)
+    }
+    return try await body(path)
+}
+
+/// A control server on loopback, from when it takes commands until `body` is done; then it is stopped in good order.
+func withServer<Value: Sendable>(
+    _ node: FakeNode,
+    folder: String,
+    _ body: @escaping @Sendable (Endpoint, ServiceGroup) async throws -> Value
+) async throws -> Value {
+    let (addresses, announced) = AsyncStream.makeStream(of: Endpoint.self)
+    var logger = Logger(label: "test")
+    logger.logLevel = .critical
+    let server = ControlServer(
+        node: node,
+        endpoint: Endpoint(host: "127.0.0.1", port: 0),
+        dataFolder: folder,
+        logger: logger,
+        onReady: { announced.yield($0) }
+    )
+    let services = ServiceGroup(
+        configuration: .init(services: [.init(service: server)], logger: logger)
+    )
+    return try await withThrowingTaskGroup(of: Value?.self) { group in
+        group.addTask {
+            defer { announced.finish() }
+            try await services.run()
+            return nil
+        }
+        group.addTask {
+            guard let address = await addresses.first(where: { _ in true }) else { return nil }
+            do {
+                let value = try await body(address, services)
+                await services.triggerGracefulShutdown()
+                return value
+            } catch {
+                await services.triggerGracefulShutdown()
+                throw error
+            }
+        }
+        var value: Value?
+        while let next = try await group.next() { value = next ?? value }
+        guard let value else { throw ControlError(.failed, "the server ended before it took commands") }
+        return value
+    }
+}
