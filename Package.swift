@@ -96,7 +96,7 @@ let package = Package(
         tests("BlockStoreTests", ["BlockStore", "Content", "Core", database] + nio),
         tests("CommandTests", ["Control", "holdfast", arguments]),
         tests("ContentTests", ["Content", "Core"]),
-        tests("ControlTests", ["Control", "Settings", lifecycle, logging]),
+        tests("ControlTests", ["Control", "Settings", lifecycle, logging] + nio),
         tests("CoreTests", ["Core"]),
         tests("DemoTests", ["Control", "Core", "Demo", httpClient, httpServer, lifecycle, logging]),
         tests("ExchangeTests", ["Core", "Exchange"]),

@@ -76,5 +76,5 @@ for size in 1KiB 64KiB 1MiB 100MiB; do
         gateway+=("$(measure "$base/$size.bin" $connections)")
     done
     awk -v s="$size" -v n="$(median "${nginx[@]}")" -v g="$(median "${gateway[@]}")" \
-        'BEGIN { printf "%-8s %14.1f %14.1f %7.2fx\n", s, n, g, n > 0 ? g / n : 0 }'
+        'BEGIN { printf "%-8s %14.1f %14.1f %7.2fx\n", s, n, g, (n > 0 ? g / n : 0) }'
 done

@@ -1,17 +1,25 @@
-import Core
 import Gateway
-import NIOCore
+import Glibc
 import NIOPosix
 
-struct NoSource: ContentSource {
-    func localBlock(_ cid: CID) throws -> ByteBuffer? { nil }
-    func fetchEntity(root: CID, path: [String], bytes: ClosedRange<UInt64>?) async throws(ContentUnavailable) {}
-    func fetchBlocks(_ cids: [CID], under root: CID) async throws(ContentUnavailable) {}
-    func extents(of leaves: [CID]) throws -> [FileExtent]? { nil }
-    func resolve(_ name: PublisherID) async -> NameResolution? { nil }
-    func isLocalRoot(_ cid: CID) -> Bool { false }
+// The gateway alone over a folder, without a mesh: gatewaybench FOLDER [PORT] [EVENT_LOOPS]
+// Prints the base URL for Benchmarks/gateway.sh and serves until it is stopped.
+
+let arguments = CommandLine.arguments
+guard arguments.count > 1 else {
+    print("usage: gatewaybench FOLDER [PORT] [EVENT_LOOPS]")
+    exit(64)
 }
-let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
-let server = try await GatewayServer(configuration: .init(host: "127.0.0.1", port: 8099), source: NoSource(), group: group)
-print(try await server.start())
+let port = arguments.count > 2 ? Int(arguments[2]) ?? 8099 : 8099
+let loops = arguments.count > 3 ? Int(arguments[3]) ?? 1 : 1
+let names = ["1KiB.bin", "64KiB.bin", "1MiB.bin", "100MiB.bin"]
+let source = try FolderSource(folder: arguments[1], names: names)
+let server = try await GatewayServer(
+    configuration: GatewayConfiguration(host: "127.0.0.1", port: port),
+    source: source,
+    group: MultiThreadedEventLoopGroup(numberOfThreads: loops)
+)
+try await server.start()
+print("http://127.0.0.1:\(port)/ipfs/\(source.root)")
+fflush(nil)
 try await server.run()

@@ -23,7 +23,7 @@ extension BlockStoreError: ControlErrorConvertible {
             .tooLarge: .badInput, .inUse: .inUse, .notFound: .notFound, .unsupportedEntry: .badInput,
             .changedWhileReading: .badInput, .cancelled: .interrupted,
         ]
-        return ControlError(codes[code] ?? .failed, message + (path.map { ": \($0)" } ?? ""))
+        return ControlError(codes[code] ?? .failed, message)
     }
 }
 

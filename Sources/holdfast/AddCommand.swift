@@ -39,17 +39,12 @@ struct AddCommand: Subcommand {
     func run() async throws {
         let display = ProgressDisplay()
         defer { display.clear() }
-        let report: ImportReport
-        do {
-            report = try rootOfFolder(
-                path,
-                options: ImportOptions(includesHidden: hidden, skipsUnreadable: skipUnreadable)
-            ) { step in
-                try Task.checkCancellation()
-                display.show(OperationProgress(phase: "hashing", unit: .bytes, done: step.bytes))
-            }
-        } catch let error as BlockStoreError {
-            throw Self.told(error)
+        let report = try rootOfFolder(
+            path,
+            options: ImportOptions(includesHidden: hidden, skipsUnreadable: skipUnreadable)
+        ) { step in
+            try Task.checkCancellation()
+            display.show(OperationProgress(phase: "hashing", unit: .bytes, done: step.bytes))
         }
         display.clear()
         try common.show(
@@ -68,14 +63,6 @@ struct AddCommand: Subcommand {
         Terminal.complainAboutHidden(report.hiddenEntries)
         if report.hidesWellKnown {
             Terminal.complain("holdfast: .well-known is among them, which many sites need")
-        }
-    }
-
-    private static func told(_ error: BlockStoreError) -> ControlError {
-        switch error.code {
-        case .notFound: ControlError(.notFound, error.message)
-        case .unsupportedEntry, .changedWhileReading, .tooLarge: ControlError(.badInput, error.message)
-        default: ControlError(.failed, "\(error)")
         }
     }
 }

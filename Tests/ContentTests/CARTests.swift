@@ -61,7 +61,8 @@ import Testing
     @Test func versionZeroAndIdentityCIDs_read_areAccepted() throws {
         let empty = try CID("QmdfTbBqBPQ7VNxZEYEj14VmRuZBkqFbiwReogJgS1zR1n")
         let identity = CID(codec: .raw, hash: .identity([1, 2]))
-        let bytes = car([]) + CARWriter.sectionHead(empty, dataCount: 0)
+        let bytes =
+            car([]) + CARWriter.sectionHead(empty, dataCount: 0)
             + CARWriter.sectionHead(identity, dataCount: 2) + [1, 2]
         #expect(try read(bytes).map(\.cid) == [empty, identity])
     }

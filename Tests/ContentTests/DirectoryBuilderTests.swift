@@ -114,10 +114,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("hello, world", 0x342F_AC62_3A5E_BC8E), ("19 Jan 2038 at 3:14:07 AM", 0xB89E_5988_B737_AFFC),
-        ("The quick brown fox jumps over the lazy dog.", 0xCD99_481F_9EE9_02C9), ("", 0),
-    ] as [(String, UInt64)]) func name_hashed_isMurmur3(name: String, hash: UInt64) {
+    @Test(
+        arguments: [
+            ("hello, world", 0x342F_AC62_3A5E_BC8E), ("19 Jan 2038 at 3:14:07 AM", 0xB89E_5988_B737_AFFC),
+            ("The quick brown fox jumps over the lazy dog.", 0xCD99_481F_9EE9_02C9), ("", 0),
+        ] as [(String, UInt64)]
+    ) func name_hashed_isMurmur3(name: String, hash: UInt64) {
         var path = HAMTPath(name: name)
         let bits = (0..<16).map { _ in UInt64(path.next(bits: 4) ?? 99) }
         #expect(bits.reduce(0) { $0 << 4 | $1 } == hash)

@@ -5,7 +5,9 @@ import Testing
 @Suite struct FileDAGBuilderTests {
     /// What a builder of `width` makes of `leaves` leaves of `size` bytes each.
     private func build(
-        leaves: Int, size: UInt64 = 10, width: Int = FileDAGBuilder.width
+        leaves: Int,
+        size: UInt64 = 10,
+        width: Int = FileDAGBuilder.width
     ) -> (root: CID, fileSize: UInt64, tsize: UInt64, blocks: [Block]) {
         var builder = FileDAGBuilder(width: width)
         var blocks: [Block] = []

@@ -44,15 +44,17 @@ import Testing
         #expect(try DirectoryBuilder.build(entries).root.description == root)
     }
 
-    @Test(arguments: [
-        (1, "bafkreiba4ms7ayua7hinde762ana5ws3554qmpzomawzhy3als7iexmwvu", 1_048_576),
-        (2, "bafybeibfsg6x5hcdv3w6j5key3ej4i7rust5xjenqhtmk6u6bstilwa3ym", 2_097_261),
-        (3, "bafybeiamx33xywcoeza22vqkhgh5mr6i5olbevb3bwuq7v2goqsgoh6fda", 3_145_887),
-        (1023, "bafybeido6ith4yctbtswcipyd4obavoeajmbrsehg33eketanhlxg2dm74", 1_072_744_409),
-        (1024, "bafybeictldp2bgihvvgfo37f4q5smmfvnasndqgdsnucuygvi7m525vp2i", 1_073_793_035),
-        (1025, "bafybeigozl32fmb25bkjus5lpf6xnac3rtiedumwclet7o5qih7e6avjsu", 1_074_841_783),
-        (2049, "bafybeihmurovxm4k42jp2mbkftq76dso65mejs2lhm67urqjag2f2efxnm", 2_148_634_872),
-    ] as [(Int, String, UInt64)]) func file_built_isTheReferences(leaves: Int, root: String, tsize: UInt64) {
+    @Test(
+        arguments: [
+            (1, "bafkreiba4ms7ayua7hinde762ana5ws3554qmpzomawzhy3als7iexmwvu", 1_048_576),
+            (2, "bafybeibfsg6x5hcdv3w6j5key3ej4i7rust5xjenqhtmk6u6bstilwa3ym", 2_097_261),
+            (3, "bafybeiamx33xywcoeza22vqkhgh5mr6i5olbevb3bwuq7v2goqsgoh6fda", 3_145_887),
+            (1023, "bafybeido6ith4yctbtswcipyd4obavoeajmbrsehg33eketanhlxg2dm74", 1_072_744_409),
+            (1024, "bafybeictldp2bgihvvgfo37f4q5smmfvnasndqgdsnucuygvi7m525vp2i", 1_073_793_035),
+            (1025, "bafybeigozl32fmb25bkjus5lpf6xnac3rtiedumwclet7o5qih7e6avjsu", 1_074_841_783),
+            (2049, "bafybeihmurovxm4k42jp2mbkftq76dso65mejs2lhm67urqjag2f2efxnm", 2_148_634_872),
+        ] as [(Int, String, UInt64)]
+    ) func file_built_isTheReferences(leaves: Int, root: String, tsize: UInt64) {
         let result = file(leaves: (0..<leaves).map { (rawCID($0), UInt64(FileDAGBuilder.leafBytes)) })
         #expect(result.root == root && result.tsize == tsize)
     }
@@ -64,11 +66,13 @@ import Testing
         #expect(three.root == "bafybeiaabny62c4bsxntaaip6runycp4na24qfeh3h5yect67rjdwawuqm" && three.tsize == 2_423)
     }
 
-    @Test(arguments: [
-        (3, "bafybeib6dhjijotzks7ceaff3ue4c7c7iq4kid65hlc3aedo5yqq7cj5iq", 184),
-        (5_000, "bafybeibxmccbdbjdmkwz6bve5wqv6rarh2gqwkgltahtmn6bo25a6agg7a", 361_010),
-        (10_000, "bafybeidyq2fgxmh4lrtxh3jz6yxbjcwjh26m5oudw4fvixe5iawyze5bcy", 727_317),
-    ] as [(Int, String, UInt64)]) func directory_built_isTheReferences(count: Int, root: String, tsize: UInt64) throws {
+    @Test(
+        arguments: [
+            (3, "bafybeib6dhjijotzks7ceaff3ue4c7c7iq4kid65hlc3aedo5yqq7cj5iq", 184),
+            (5_000, "bafybeibxmccbdbjdmkwz6bve5wqv6rarh2gqwkgltahtmn6bo25a6agg7a", 361_010),
+            (10_000, "bafybeidyq2fgxmh4lrtxh3jz6yxbjcwjh26m5oudw4fvixe5iawyze5bcy", 727_317),
+        ] as [(Int, String, UInt64)]
+    ) func directory_built_isTheReferences(count: Int, root: String, tsize: UInt64) throws {
         let entries = (0..<count).map { DirectoryEntry(name: "file-\($0).html", cid: rawCID($0), tsize: 5) }
         let result = try DirectoryBuilder.build(entries)
         #expect(result.root.description == root && result.tsize == tsize)

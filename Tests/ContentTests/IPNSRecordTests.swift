@@ -14,7 +14,12 @@ import Testing
 
     private func record(sequence: UInt64 = 3, validity: Instant? = nil, value: String? = nil) -> IPNSRecord {
         IPNSRecord(
-            value: value ?? self.value, sequence: sequence, validity: validity ?? end, ttl: .seconds(300), key: key)
+            value: value ?? self.value,
+            sequence: sequence,
+            validity: validity ?? end,
+            ttl: .seconds(300),
+            key: key
+        )
     }
 
     private func decode(_ bytes: [UInt8]) throws -> IPNSRecord { try IPNSRecord(decoding: bytes, name: key.id) }
@@ -59,7 +64,8 @@ import Testing
     @Test func extremeNumbers_encodedAndDecoded_areTheSame() throws {
         let day = Duration.seconds(86_400)
         for (ttl, kept) in [
-            (day * -1, .zero), (day * 1_000_000_000, Duration.nanoseconds(1) * UInt64.max), (.nanoseconds(1), .nanoseconds(1)),
+            (day * -1, .zero), (day * 1_000_000_000, Duration.nanoseconds(1) * UInt64.max),
+            (.nanoseconds(1), .nanoseconds(1)),
         ] as [(Duration, Duration)] {
             let record = IPNSRecord(value: "", sequence: .max, validity: .distantPast, ttl: ttl, key: key)
             #expect(record.ttl == kept && record.sequence == .max && record.root == nil)

@@ -19,6 +19,8 @@ public struct ImportSummary: Hashable, Sendable {
     public var newBytes = 0
     /// Blocks that the store had.
     public var knownBlocks = 0
+
+    public init() {}
 }
 
 /// Takes blocks in; nothing of it is visible or counts before ``commit(pins:at:)`` returned.

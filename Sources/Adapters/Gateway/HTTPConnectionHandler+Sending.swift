@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 
 /// The part of a body that is on its way.
@@ -14,6 +15,8 @@ struct OutgoingBody {
     /// Bytes of the body that may still be written; `nil` for a body of unknown length.
     var remaining: UInt64?
     var isChunked = false
+    /// The socket holds partial segments back until the body's end.
+    var isCorked = false
     /// The producer has written its last piece.
     var isEnded = false
     /// The producer waits until there is room.
@@ -76,10 +79,13 @@ extension HTTPConnectionHandler {
         loop.counters.countHit()
         setConnection(in: &buffer)
         phase = .sending
-        write(buffer, context)
         outgoing = OutgoingBody()
         outgoing.remaining = UInt64(response.bodyLength)
-        if head.method != .head { outgoing.extents = response.extents.reversed() }
+        if head.method != .head {
+            outgoing.extents = response.extents.reversed()
+            cork(context)
+        }
+        write(buffer, context)
         outgoing.isEnded = true
         pump()
     }
@@ -118,6 +124,7 @@ extension HTTPConnectionHandler {
             buffer.writeBuffer(&body)
             finish(writing: buffer, context)
         case .extents(let extents):
+            cork(context)
             write(buffer, context)
             outgoing.extents = extents.reversed()
             outgoing.isEnded = true
@@ -309,7 +316,22 @@ extension HTTPConnectionHandler {
             return
         }
         let last = outgoing.isChunked ? ByteBuffer(staticString: "0\r\n\r\n") : ByteBuffer()
+        if outgoing.isCorked { setCork(false, context) }
         outgoing = OutgoingBody()
         finish(writing: last, context)
+    }
+
+    /// Head and body leave in full segments: the client is not woken up for the head alone.
+    private func cork(_ context: ChannelHandlerContext) {
+        outgoing.isCorked = true
+        setCork(true, context)
+    }
+
+    private func setCork(_ isOn: Bool, _ context: ChannelHandlerContext) {
+        // Without it the answer is the same, in one more packet.
+        try? context.channel.syncOptions?.setOption(
+            ChannelOptions.Types.SocketOption(level: .tcp, name: .init(rawValue: TCP_CORK)),
+            value: isOn ? 1 : 0
+        )
     }
 }

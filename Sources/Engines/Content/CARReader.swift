@@ -67,7 +67,7 @@ public struct CARReader {
         let length: UInt64
         do {
             length = try Varint.read(from: &rest)
-        } catch where error.code == .truncated {
+        } catch  where error.code == .truncated {
             return nil
         } catch {
             throw ContentError(.malformed, "the length of a CAR \(what) is wrong: \(error.message)")

@@ -7,7 +7,7 @@ import Core
 /// blocks; it verifies every block that arrives, and sees to it that the leaves it was told to bring in did arrive.
 public struct DAGFetch: Sendable {
     public enum Step: Hashable, Sendable {
-        /// Which of these are here? Answer with ``answer(present:)``.
+        /// Which of these are here? Answer with ``answer(present:complete:)``.
         case check([CID])
         /// Bring these in, in this order; report inner blocks with ``arrived(_:bytes:)``, then ask for the next step.
         case want([CID])
@@ -67,10 +67,14 @@ public struct DAGFetch: Sendable {
 
     /// The answer to ``Step/check(_:)``.
     ///
+    /// - Parameters:
+    ///   - present: the blocks that are here.
+    ///   - complete: the inner blocks of which everything below is known to be here too; those are not looked into.
     /// - Returns: What to do about it: read what is here and bring in the rest, in this order.
-    public mutating func answer(present: Set<CID>) -> [Step] {
+    public mutating func answer(present: Set<CID>, complete: Set<CID> = []) -> [Step] {
         guard !checking.isEmpty else { return [] }
-        let asked = checking
+        let asked = checking.filter { !complete.contains($0) }
+        for cid in checking where complete.contains(cid) { links[cid] = [] }
         checking = []
         let missing = asked.filter { !present.contains($0) }
         missingCount += missing.count

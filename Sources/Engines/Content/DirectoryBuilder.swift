@@ -37,7 +37,8 @@ public enum DirectoryBuilder {
         }
         let flat = DAGPBNode(
             links: sorted.map { DAGPBLink(cid: $0.cid, name: $0.name, tsize: $0.tsize) },
-            data: UnixFSData(kind: .directory).encoded)
+            data: UnixFSData(kind: .directory).encoded
+        )
         let bytes = flat.encoded
         if bytes.count <= flatBytesMax {
             let root = Block(hashing: bytes, codec: .dagPB)
@@ -87,11 +88,14 @@ private struct HAMTWriter {
     }
 
     private mutating func shard(
-        _ entries: ArraySlice<Hashed>, depth: Int
+        _ entries: ArraySlice<Hashed>,
+        depth: Int
     ) throws(ContentError) -> (root: CID, tsize: UInt64) {
         guard depth < 8, let first = entries.first else {
             throw ContentError(
-                .unsupported, "the names \(entries.map(\.entry.name)) have the same hash; rename one of them")
+                .unsupported,
+                "the names \(entries.map(\.entry.name)) have the same hash; rename one of them"
+            )
         }
         let shift = UInt64(56 - 8 * depth)
         var links: [DAGPBLink] = []
@@ -115,7 +119,9 @@ private struct HAMTWriter {
     }
 
     private mutating func link(
-        _ below: ArraySlice<Hashed>, slot: UInt8, depth: Int
+        _ below: ArraySlice<Hashed>,
+        slot: UInt8,
+        depth: Int
     ) throws(ContentError) -> DAGPBLink {
         let digits = String(slot, radix: 16, uppercase: true)
         let prefix = digits.utf8.count < 2 ? "0" + digits : digits

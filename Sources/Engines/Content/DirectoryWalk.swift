@@ -65,7 +65,9 @@ public enum DirectoryWalk {
                 guard depth == 0 else { throw ContentError(.malformed, "\(current) is no shard of \(root)") }
                 return links.first { $0.name.utf8.elementsEqual(name.utf8) }?.cid
             case .shard(let node):
-                guard let index = path.next(bits: node.bitsPerLevel), let slot = node.slot(at: index) else { return nil }
+                guard let index = path.next(bits: node.bitsPerLevel), let slot = node.slot(at: index) else {
+                    return nil
+                }
                 if let found = slot.name { return found.utf8.elementsEqual(name.utf8) ? slot.cid : nil }
                 current = slot.cid
             default:

@@ -9,7 +9,9 @@ public enum EntryName {
         let bytes = name.utf8
         guard bytes.count <= bytesMax else {
             throw ContentError(
-                .invalidName, "name of \(bytes.count) bytes, at most \(bytesMax): \"\(name.prefix(40))…\"; shorten it")
+                .invalidName,
+                "name of \(bytes.count) bytes, at most \(bytesMax): \"\(name.prefix(40))…\"; shorten it"
+            )
         }
         let isDots = bytes.elementsEqual(".".utf8) || bytes.elementsEqual("..".utf8)
         guard !bytes.isEmpty, !isDots, !bytes.contains(UInt8(ascii: "/")), !bytes.contains(0) else {

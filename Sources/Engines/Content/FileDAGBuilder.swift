@@ -76,7 +76,8 @@ public struct FileDAGBuilder {
         let size = sizes.reduce(0, +)
         let node = DAGPBNode(
             links: children.map { DAGPBLink(cid: $0.cid, name: "", tsize: $0.tsize) },
-            data: UnixFSData(kind: .file, fileSize: size, blockSizes: sizes).encoded)
+            data: UnixFSData(kind: .file, fileSize: size, blockSizes: sizes).encoded
+        )
         let block = Block(hashing: node.encoded, codec: .dagPB)
         let tsize = children.reduce(UInt64(block.bytes.count)) { $0 + $1.tsize }
         blocks.append(block)

@@ -79,13 +79,17 @@ public struct HAMTShard: Hashable, Sendable {
                 Self.isSet(slot.index, in: bitfield)
             else {
                 throw ContentError(
-                    .malformed, "slot \(slot.index) of a HAMT shard is out of order or not in its bitfield")
+                    .malformed,
+                    "slot \(slot.index) of a HAMT shard is out of order or not in its bitfield"
+                )
             }
             slots.append(slot)
         }
         guard bitfield.reduce(0, { $0 + $1.nonzeroBitCount }) == slots.count else {
             throw ContentError(
-                .malformed, "a HAMT shard's bitfield announces other slots than its \(slots.count) links")
+                .malformed,
+                "a HAMT shard's bitfield announces other slots than its \(slots.count) links"
+            )
         }
         self.slots = slots
     }

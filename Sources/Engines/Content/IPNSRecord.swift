@@ -78,7 +78,10 @@ public struct IPNSRecord: Hashable, Sendable {
         }
         let signed = try IPNSData(decoding: data)
         guard signed.validityType == Self.endOfLife else {
-            throw ContentError(.unsupported, "the IPNS record has validity type \(signed.validityType), only 0 is known")
+            throw ContentError(
+                .unsupported,
+                "the IPNS record has validity type \(signed.validityType), only 0 is known"
+            )
         }
         try entry.checkLegacyFields(against: signed)
         guard let value = String(validating: signed.value, as: UTF8.self) else {

@@ -75,7 +75,9 @@ extension UnixFSFile {
     fileprivate init(links: [DAGPBLink], message: UnixFSData) throws(ContentError) {
         guard links.count == message.blockSizes.count else {
             throw ContentError(
-                .malformed, "a file has \(links.count) links and \(message.blockSizes.count) block sizes")
+                .malformed,
+                "a file has \(links.count) links and \(message.blockSizes.count) block sizes"
+            )
         }
         let inline = message.data ?? []
         var total = UInt64(inline.count)

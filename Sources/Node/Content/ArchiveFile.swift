@@ -81,7 +81,9 @@ struct ArchiveFile {
     private func write(_ bytes: inout [UInt8], to descriptor: Int32) throws(NodeError) -> Int {
         var done = 0
         while done < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress?.advanced(by: done), $0.count - done) }
+            let count = bytes.withUnsafeBytes { region in
+                Glibc.write(descriptor, region.baseAddress?.advanced(by: done), region.count - done)
+            }
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw failure("write", path) }
             done += count

@@ -14,29 +14,48 @@ struct HoldRequest: Sendable {
     /// Asks `node` to hold a site; returns when the copy is durable there.
     ///
     /// - Throws: ``NodeError`` `.mesh` with the node's reason, or ``TransportError``.
-    func ask(_ node: NodeID, publication: [UInt8], progressed: @Sendable () -> Void) async throws {
+    func ask(_ node: NodeID, publication: [UInt8], progressed: @escaping @Sendable () -> Void) async throws {
         let request = ExchangeRequest.hold(publication: publication)
-        let answer = try await client.request(
+        let stream = try await client.request(
             to: node,
             at: mesh.addresses(of: node),
             path: request.path,
             body: ByteBuffer(bytes: request.encoded),
             deadline: .now + Self.silenceMax
         )
-        var refusal: [UInt8]?
-        for try await buffer in answer {
-            for byte in buffer.readableBytesView {
-                if refusal != nil {
-                    if (refusal?.count ?? 0) < 512 { refusal?.append(byte) }
-                } else if byte == 1 {
-                    return
-                } else if byte == 2 {
-                    refusal = []
-                } else {
-                    progressed()
+        var answer = HoldAnswer()
+        let iterator = stream.makeAsyncIterator()
+        while !answer.isHeld, let buffer = try await iterator.next() {
+            if answer.read(buffer) { progressed() }
+        }
+        guard answer.isHeld else { throw NodeError(.mesh, answer.reason) }
+    }
+}
+
+/// What ``HoldDesk`` writes, as it arrives.
+struct HoldAnswer {
+    /// Longest reason that is read, in bytes.
+    static let reasonBytesMax = 512
+
+    private(set) var isHeld = false
+    private var refusal: [UInt8]?
+
+    /// - Returns: Whether the node said that it is still copying.
+    mutating func read(_ buffer: ByteBuffer) -> Bool {
+        var isCopying = false
+        for byte in buffer.readableBytesView where !isHeld {
+            if let text = refusal {
+                if text.count < Self.reasonBytesMax { refusal?.append(byte) }
+            } else {
+                switch byte {
+                case 0: isCopying = true
+                case 1: isHeld = true
+                default: refusal = []
                 }
             }
         }
-        throw NodeError(.mesh, String(decoding: refusal ?? Array("it broke off".utf8), as: UTF8.self))
+        return isCopying
     }
+
+    var reason: String { refusal.map { String(decoding: $0, as: UTF8.self) } ?? "the answer broke off" }
 }

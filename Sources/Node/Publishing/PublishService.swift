@@ -183,13 +183,7 @@ struct PublishService: Sendable {
                 byteCount: publication.byteCount
             )
         }
-        enum Event: Sendable {
-            case accepted(NodeID)
-            case progressed(NodeID)
-            case refused(NodeID, String)
-            case tick
-        }
-        let (events, input) = AsyncStream.makeStream(of: Event.self)
+        let (events, input) = AsyncStream.makeStream(of: PlacingEvent.self)
         return try await withThrowingTaskGroup(of: Void.self) { group in
             defer { group.cancelAll() }
             group.addTask {
@@ -205,16 +199,7 @@ struct PublishService: Sendable {
                 for effect in pending {
                     switch effect {
                     case .ask(let node):
-                        group.addTask {
-                            do {
-                                try await requests.ask(node, publication: record.bytes) {
-                                    input.yield(.progressed(node))
-                                }
-                                input.yield(.accepted(node))
-                            } catch {
-                                input.yield(.refused(node, "\(error)"))
-                            }
-                        }
+                        group.addTask { await ask(node, record.bytes, input) }
                     case .placed(let outcome): return outcome
                     case .failed(let reason): throw NodeError(.mesh, "no node took a copy: \(reason)")
                     case .wake: break
@@ -238,4 +223,25 @@ struct PublishService: Sendable {
             }
         }
     }
+
+    private func ask(
+        _ node: NodeID,
+        _ publication: [UInt8],
+        _ events: AsyncStream<PlacingEvent>.Continuation
+    ) async {
+        do {
+            try await requests.ask(node, publication: publication) { events.yield(.progressed(node)) }
+            events.yield(.accepted(node))
+        } catch {
+            events.yield(.refused(node, "\(error)"))
+        }
+    }
+}
+
+/// What happens while copies are placed.
+private enum PlacingEvent: Sendable {
+    case accepted(NodeID)
+    case progressed(NodeID)
+    case refused(NodeID, String)
+    case tick
 }
