@@ -17,7 +17,6 @@ let tls: [Target.Dependency] = [
     .product(name: "NIOHTTP2", package: "swift-nio-http2"),
     .product(name: "NIOSSL", package: "swift-nio-ssl"),
     .product(name: "NIOTLS", package: "swift-nio"),
-    .product(name: "SwiftASN1", package: "swift-asn1"),
     .product(name: "X509", package: "swift-certificates"),
 ]
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -49,7 +48,6 @@ let package = Package(
     products: [.executable(name: "holdfast", targets: ["holdfast"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-asn1", exact: "1.7.4"),
         .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
@@ -95,7 +93,7 @@ let package = Package(
 
         tests("BlockStoreTests", ["BlockStore", "Content", "Core", database] + nio),
         tests("CommandTests", ["Control", "holdfast", arguments]),
-        tests("ContentTests", ["Content", "Core"]),
+        tests("ContentTests", ["Content", "Core"], resources: [.copy("Vectors")]),
         tests("ControlTests", ["Control", "Settings", lifecycle, logging] + nio),
         tests("CoreTests", ["Core"]),
         tests("DemoTests", ["Control", "Core", "Demo", httpClient, httpServer, lifecycle, logging]),

@@ -21,6 +21,7 @@ struct CodeRules {
         (" as! ", "match with `as?`"),
         ("fatalError(", "throw, or `preconditionFailure` for our own bugs"),
         ("Task.detached", "a child of a task group or a service"),
+        ("SIMD", "plain integers; wide alignment corrupts async frames (docs/decisions/0007)"),
     ]
 
     static let fileLinesMax = 500

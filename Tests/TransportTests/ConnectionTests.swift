@@ -10,7 +10,12 @@ import Transport
             let claimed = key(9).id
             let error = await #expect(throws: TransportError.self) {
                 try await pair.client.send(
-                    to: claimed, at: [pair.address], path: "/", body: ByteBuffer(), deadline: .distant)
+                    to: claimed,
+                    at: [pair.address],
+                    path: "/",
+                    body: ByteBuffer(),
+                    deadline: .distant
+                )
             }
             #expect(error?.code == .wrongPeer)
             #expect(error?.message == "\(pair.address) is node \(Pair.serverID), not \(claimed)")
@@ -37,7 +42,12 @@ import Transport
             async let running: Void = stranger.run(echo)
             let addresses = ["127.0.0.1:1", "not an address", stranger.address.description, pair.address]
             let answer = try await pair.client.call(
-                to: Pair.serverID, at: addresses, path: "/", responseBytesMax: 10, deadline: .distant)
+                to: Pair.serverID,
+                at: addresses,
+                path: "/",
+                responseBytesMax: 10,
+                deadline: .distant
+            )
             #expect(String(buffer: answer) == "/|")
             stranger.beginShutdown()
             await running
@@ -95,7 +105,12 @@ import Transport
             let run = Task { await server.run(echo) }
             let (target, path) = (address, "/\(round)")
             let answer = try await client.call(
-                to: Pair.serverID, at: [target], path: path, responseBytesMax: 10, deadline: .distant)
+                to: Pair.serverID,
+                at: [target],
+                path: path,
+                responseBytesMax: 10,
+                deadline: .distant
+            )
             #expect(String(buffer: answer) == "/\(round)|")
             run.cancel()
             await run.value
@@ -126,11 +141,15 @@ import Transport
             repeat {
                 do {
                     try await pair.client.send(
-                        to: key(5).id, at: [other.address.description], path: "/", body: ByteBuffer(),
-                        deadline: .distant)
+                        to: key(5).id,
+                        at: [other.address.description],
+                        path: "/",
+                        body: ByteBuffer(),
+                        deadline: .distant
+                    )
                     failure = nil
                 } catch {
-                    failure = error
+                    failure = error as? TransportError
                 }
             } while failure?.code == .busy
             #expect(failure == nil)
@@ -148,7 +167,12 @@ import Transport
             _ = try await pair.call("/")
             let restarted = try makeClient()
             try await restarted.send(
-                to: Pair.serverID, at: [pair.address], path: "/", body: ByteBuffer(), deadline: .distant)
+                to: Pair.serverID,
+                at: [pair.address],
+                path: "/",
+                body: ByteBuffer(),
+                deadline: .distant
+            )
             await eventually { pair.client.connectionCount == 0 }
             #expect(pair.server.counters.connectionsRefused == 1)
             await restarted.shutdown()
@@ -162,7 +186,12 @@ import Transport
             let stranger = try makeClient(7)
             await expectFailure(.handshake) {
                 try await stranger.send(
-                    to: Pair.serverID, at: [pair.address], path: "/", body: ByteBuffer(), deadline: .distant)
+                    to: Pair.serverID,
+                    at: [pair.address],
+                    path: "/",
+                    body: ByteBuffer(),
+                    deadline: .distant
+                )
             }
             #expect(try await pair.call("/") == "")
         }

@@ -67,7 +67,9 @@ import X509
         limits.requestTimeMax = .milliseconds(50)
         try await withPair(echo, server: limits) { pair async throws in
             let status = try await Self.statusOf(
-                [":method": "POST", ":scheme": "https", ":path": "/", ":authority": "x"], pair: pair)
+                [":method": "POST", ":scheme": "https", ":path": "/", ":authority": "x"],
+                pair: pair
+            )
             #expect(status == "408")
             #expect(try await pair.call("/still") == "/still|")
         }
@@ -76,7 +78,9 @@ import X509
     @Test func request_withAnotherMethod_is405() async throws {
         try await withPair(echo) { pair async throws in
             let status = try await Self.statusOf(
-                [":method": "GET", ":scheme": "https", ":path": "/", ":authority": "x"], pair: pair)
+                [":method": "GET", ":scheme": "https", ":path": "/", ":authority": "x"],
+                pair: pair
+            )
             #expect(status == "405")
         }
     }
@@ -111,9 +115,17 @@ import X509
         let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
         let name = try DistinguishedName { CommonName("x") }
         let certificate = try Certificate(
-            version: .v3, serialNumber: .init(1), publicKey: key.publicKey, notValidBefore: .distantPast,
-            notValidAfter: Date(timeIntervalSince1970: 4e9), issuer: name, subject: name,
-            signatureAlgorithm: .ecdsaWithSHA256, extensions: .init(), issuerPrivateKey: key)
+            version: .v3,
+            serialNumber: .init(1),
+            publicKey: key.publicKey,
+            notValidBefore: .distantPast,
+            notValidAfter: Date(timeIntervalSince1970: 4e9),
+            issuer: name,
+            subject: name,
+            signatureAlgorithm: .ecdsaWithSHA256,
+            extensions: .init(),
+            issuerPrivateKey: key
+        )
         return (
             try NIOSSLCertificate(bytes: certificate.serializeAsPEM().derBytes, format: .der),
             try NIOSSLPrivateKey(bytes: key.serializeAsPEM().derBytes, format: .der)
@@ -127,8 +139,10 @@ import X509
             .connect(host: "127.0.0.1", port: pair.server.address.port) { channel in
                 channel.eventLoop.makeCompletedFuture {
                     let tls = try NIOSSLClientHandler(
-                        context: context, serverHostname: nil,
-                        customVerificationCallback: { $1.succeed(.certificateVerified) })
+                        context: context,
+                        serverHostname: nil,
+                        customVerificationCallback: { $1.succeed(.certificateVerified) }
+                    )
                     let http2 = NIOHTTP2Handler(mode: .client, eventLoop: channel.eventLoop) { $0.close() }
                     try channel.pipeline.syncOperations.addHandlers(tls, http2)
                     return (channel, try http2.syncMultiplexer())

@@ -115,8 +115,12 @@ import Transport
         }
         try await withPair(handler) { pair async throws in
             try await pair.client.send(
-                to: Pair.serverID, at: [pair.address], path: "/gossip", body: ByteBuffer(string: "news"),
-                deadline: .distant)
+                to: Pair.serverID,
+                at: [pair.address],
+                path: "/gossip",
+                body: ByteBuffer(string: "news"),
+                deadline: .distant
+            )
             #expect(received.withLock { $0 } == ["news"])
         }
     }

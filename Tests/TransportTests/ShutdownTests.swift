@@ -16,7 +16,12 @@ import Transport
         async let running: Void = server.run(handler)
         let answer = Task {
             try await client.call(
-                to: Pair.serverID, at: [address], path: "/", responseBytesMax: 10, deadline: .distant)
+                to: Pair.serverID,
+                at: [address],
+                path: "/",
+                responseBytesMax: 10,
+                deadline: .distant
+            )
         }
         await began.wait()
         server.beginShutdown()
@@ -46,7 +51,12 @@ import Transport
         async let running: Void = server.run(handler)
         let answer = Task {
             try await client.call(
-                to: Pair.serverID, at: [address], path: "/", responseBytesMax: 10, deadline: .distant)
+                to: Pair.serverID,
+                at: [address],
+                path: "/",
+                responseBytesMax: 10,
+                deadline: .distant
+            )
         }
         await began.wait()
         server.beginShutdown()
@@ -69,7 +79,12 @@ import Transport
         let running = Task { await server.run(handler) }
         let answer = Task {
             try await client.call(
-                to: Pair.serverID, at: [address], path: "/", responseBytesMax: 10, deadline: .distant)
+                to: Pair.serverID,
+                at: [address],
+                path: "/",
+                responseBytesMax: 10,
+                deadline: .distant
+            )
         }
         await began.wait()
         running.cancel()
@@ -83,7 +98,12 @@ import Transport
         let (server, client) = (try await startServer(), try makeClient())
         let running = Task { await server.run(echo) }
         try await client.send(
-            to: Pair.serverID, at: [server.address.description], path: "/", body: ByteBuffer(), deadline: .distant)
+            to: Pair.serverID,
+            at: [server.address.description],
+            path: "/",
+            body: ByteBuffer(),
+            deadline: .distant
+        )
         server.beginShutdown()
         server.beginShutdown()
         await running.value

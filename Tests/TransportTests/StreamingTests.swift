@@ -23,7 +23,8 @@ import Transport
                         failed.happen()
                         throw error
                     }
-                })
+                }
+            )
         }
     }
 
@@ -37,7 +38,8 @@ import Transport
         client.bodyBytesReadyMax = 256 << 10
         // One window on each side of the reader, what is ready, what is pending, and the chunk in the writer's hands.
         let aheadMax = 2 * (512 << 10) + (256 << 10) + (256 << 10) + 2 * Self.chunkBytes
-        try await withPair(Self.source(total, produced: produced), server: server, client: client) { pair async throws in
+        try await withPair(Self.source(total, produced: produced), server: server, client: client) {
+            pair async throws in
             let answer = try await pair.open("/stream")
             // While nobody reads, the connection is used a lot: an unbounded writer would be done long before.
             for _ in 0..<200 { _ = try await pair.call("/other") }
@@ -61,7 +63,8 @@ import Transport
                         chunk.writeInteger(number)
                         try await writer.write(chunk)
                     }
-                })
+                }
+            )
         }
         try await withPair(handler) { pair async throws in
             var whole = try await pair.open("/").collect(max: 1 << 20)
@@ -77,7 +80,8 @@ import Transport
                 body: .stream { writer in
                     try await writer.write(ByteBuffer(string: "half"))
                     throw Broken()
-                })
+                }
+            )
         }
         try await withPair(handler) { pair async throws in
             await expectFailure(.reset) { _ = try await pair.open("/").collect(max: 100) }
@@ -91,7 +95,11 @@ import Transport
         let produced = Counter()
         let run = Task { await server.run(Self.source(1 << 40, produced: produced)) }
         let answer = try await client.request(
-            to: Pair.serverID, at: [server.address.description], path: "/stream", deadline: .distant)
+            to: Pair.serverID,
+            at: [server.address.description],
+            path: "/stream",
+            deadline: .distant
+        )
         var read = 0
         do {
             for try await chunk in answer {
@@ -132,7 +140,8 @@ import Transport
         var limits = PeerServerLimits()
         limits.responseStallTimeMax = .milliseconds(50)
         let failed = Event()
-        try await withPair(Self.source(1 << 40, produced: Counter(), failed: failed), server: limits) { pair async throws in
+        try await withPair(Self.source(1 << 40, produced: Counter(), failed: failed), server: limits) {
+            pair async throws in
             let answer = try await pair.open("/stream")
             await failed.wait()
             await expectFailure(.reset) { for try await _ in answer {} }
@@ -148,7 +157,8 @@ import Transport
                 body: .stream { writer in
                     try await writer.write(ByteBuffer(string: "begin"))
                     await Event().wait()
-                })
+                }
+            )
         }
         try await withPair(handler, client: limits) { pair async throws in
             await expectFailure(.timedOut) { _ = try await pair.open("/").collect(max: 100) }

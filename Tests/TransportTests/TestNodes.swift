@@ -56,8 +56,13 @@ struct Pair: Sendable {
 
     func call(_ path: String, _ body: String = "", max: Int = 1 << 20) async throws(TransportError) -> String {
         let answer = try await client.call(
-            to: Self.serverID, at: [address], path: path, body: ByteBuffer(string: body), responseBytesMax: max,
-            deadline: .distant)
+            to: Self.serverID,
+            at: [address],
+            path: path,
+            body: ByteBuffer(string: body),
+            responseBytesMax: max,
+            deadline: .distant
+        )
         return String(buffer: answer)
     }
 
@@ -75,7 +80,12 @@ func startServer(
     limits: PeerServerLimits = PeerServerLimits()
 ) async throws -> PeerServer {
     try await PeerServer.bind(
-        to: PeerAddress(address), identity: identity(number), limits: limits, group: loops, logger: quiet)
+        to: PeerAddress(address),
+        identity: identity(number),
+        limits: limits,
+        group: loops,
+        logger: quiet
+    )
 }
 
 func makeClient(_ number: UInt64 = 2, limits: PeerClientLimits = .patient) throws -> PeerClient {

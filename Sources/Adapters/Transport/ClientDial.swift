@@ -93,7 +93,13 @@ final class ClientDial {
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try Self.configure(
-                        channel, identity: identity, limits: limits, peer: peer, address: address, ready: ready)
+                        channel,
+                        identity: identity,
+                        limits: limits,
+                        peer: peer,
+                        address: address,
+                        ready: ready
+                    )
                 }
             }
             .connect(to: address.socket)
@@ -133,7 +139,12 @@ final class ClientDial {
             pushed.close()
         }
         let watch = ClientConnectionHandler(
-            limits: limits, verification: verification, expected: peer, address: address, ready: ready)
+            limits: limits,
+            verification: verification,
+            expected: peer,
+            address: address,
+            ready: ready
+        )
         try channel.pipeline.syncOperations.addHandlers(tls, http2, watch)
     }
 
@@ -149,7 +160,9 @@ final class ClientDial {
             channel: channel,
             multiplexer: try pipeline.handler(type: NIOHTTP2Handler.self).syncMultiplexer(),
             watch: NIOLoopBound(
-                try pipeline.handler(type: ClientConnectionHandler.self), eventLoop: channel.eventLoop)
+                try pipeline.handler(type: ClientConnectionHandler.self),
+                eventLoop: channel.eventLoop
+            )
         )
     }
 }

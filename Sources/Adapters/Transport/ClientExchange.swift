@@ -57,7 +57,8 @@ final class ClientExchange: Sendable {
             state.withLock { state in
                 state.head = head
                 return Self.takeWaiter(&state)
-            })
+            }
+        )
     }
 
     func receive(_ chunk: ByteBuffer) {
@@ -67,7 +68,8 @@ final class ClientExchange: Sendable {
                 state.chunks.append(chunk)
                 state.bytesReady += chunk.readableBytes
                 return Self.takeWaiter(&state)
-            })
+            }
+        )
     }
 
     func receiveEnd() {
@@ -75,7 +77,8 @@ final class ClientExchange: Sendable {
             state.withLock { state in
                 state.ended = true
                 return Self.takeWaiter(&state)
-            })
+            }
+        )
     }
 
     /// Whether the stream may be read on; if not, ``next()`` will read it once there is room.
@@ -101,7 +104,8 @@ final class ClientExchange: Sendable {
                 state.failure = error
                 state.unprocessed = unprocessed && state.head == nil
                 return Self.takeWaiter(&state)
-            })
+            }
+        )
     }
 
     // MARK: the reader's side (a task)
@@ -137,7 +141,8 @@ final class ClientExchange: Sendable {
 
     /// What the reader can have now; `nil` when it has to wait.
     private func takeChunk() -> Result<ByteBuffer?, TransportError>? {
-        let (result, resumeReading) = state.withLock { state -> (Result<ByteBuffer?, TransportError>?, (any Channel)?) in
+        typealias Taken = (result: Result<ByteBuffer?, TransportError>?, resumeReading: (any Channel)?)
+        let taken = state.withLock { state -> Taken in
             guard let chunk = state.chunks.popFirst() else {
                 if state.ended { return (.success(nil), nil) }
                 return (state.failure.map { .failure($0) }, nil)
@@ -147,8 +152,8 @@ final class ClientExchange: Sendable {
             state.paused = false
             return (.success(chunk), state.channel)
         }
-        resumeReading?.read()
-        return result
+        taken.resumeReading?.read()
+        return taken.result
     }
 
     /// Waits until `isReady`, the end or a failure.

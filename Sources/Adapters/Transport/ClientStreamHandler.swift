@@ -81,7 +81,8 @@ final class ClientStreamHandler: ChannelInboundHandler {
             ClientExchange.Head(
                 status: status,
                 contentLength: headers.first(name: "content-length").flatMap { Int($0) }
-            ))
+            )
+        )
         // The text of a refusal has to be here by the deadline of its head.
         if (200...299).contains(status) { watchBody(context: context) }
     }

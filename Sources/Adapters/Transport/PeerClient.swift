@@ -78,7 +78,13 @@ public final class PeerClient: Sendable {
         deadline: ContinuousClock.Instant
     ) async throws(TransportError) -> ByteBuffer {
         let answer = try await request(
-            to: peer, at: addresses, path: path, body: body, deadline: deadline, bodyDeadline: deadline)
+            to: peer,
+            at: addresses,
+            path: path,
+            body: body,
+            deadline: deadline,
+            bodyDeadline: deadline
+        )
         return try await answer.collect(max: responseBytesMax)
     }
 
@@ -93,7 +99,13 @@ public final class PeerClient: Sendable {
         deadline: ContinuousClock.Instant
     ) async throws(TransportError) {
         _ = try await call(
-            to: peer, at: addresses, path: path, body: body, responseBytesMax: Self.ignoredBytesMax, deadline: deadline)
+            to: peer,
+            at: addresses,
+            path: path,
+            body: body,
+            responseBytesMax: Self.ignoredBytesMax,
+            deadline: deadline
+        )
     }
 
     /// Bytes of an answer that ``send(to:at:path:body:deadline:)`` reads before it drops them.
@@ -134,7 +146,10 @@ public final class PeerClient: Sendable {
     private func open(_ plan: Plan) async throws(TransportError) -> ClientExchange {
         let connection = try await connection(to: plan.peer, at: plan.addresses, deadline: plan.headDeadline)
         let exchange = ClientExchange(
-            headers: plan.headers, body: plan.body, bytesReadyMax: core.limits.bodyBytesReadyMax)
+            headers: plan.headers,
+            body: plan.body,
+            bytesReadyMax: core.limits.bodyBytesReadyMax
+        )
         let core = core
         connection.open(
             exchange,

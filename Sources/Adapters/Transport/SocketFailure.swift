@@ -6,7 +6,7 @@ enum SocketFailure {
     static func bind(_ error: any Error, _ address: PeerAddress) -> TransportError {
         switch (error as? IOError)?.errnoCode {
         case EADDRINUSE:
-            TransportError(.addressInUse, "\(address) is already in use; stop what listens there or choose another port")
+            TransportError(.addressInUse, "\(address) is in use; stop what listens there or choose another port")
         case EADDRNOTAVAIL:
             TransportError(.bindFailed, "\(address) is not an address of this machine")
         case EACCES:

@@ -6,8 +6,8 @@ enum SocketOptions {
     static let unacknowledgedMillisecondsMax = 20_000
 
     #if os(Linux)
-    /// `TCP_USER_TIMEOUT` of `linux/tcp.h`.
-    static let userTimeout = ChannelOptions.Types.SocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: 18))
+        /// `TCP_USER_TIMEOUT` of `linux/tcp.h`.
+        static let userTimeout = ChannelOptions.Types.SocketOption(level: .tcp, name: NIOBSDSocket.Option(rawValue: 18))
     #endif
 
     static let noDelay = ChannelOptions.Types.SocketOption(level: .tcp, name: .tcp_nodelay)
@@ -19,7 +19,7 @@ enum SocketOptions {
         try options.setOption(noDelay, value: 1)
         try options.setOption(.recvAllocator, value: receiveAllocator)
         #if os(Linux)
-        try options.setOption(userTimeout, value: unacknowledgedMillisecondsMax)
+            try options.setOption(userTimeout, value: unacknowledgedMillisecondsMax)
         #endif
     }
 

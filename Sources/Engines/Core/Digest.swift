@@ -2,7 +2,7 @@ import Crypto
 
 /// A SHA-256 digest: 32 bytes, without a heap allocation.
 public struct Digest: Hashable, Sendable {
-    private let words: SIMD4<UInt64>
+    private let words: Words32
 
     /// Length in bytes.
     public static let byteCount = 32
@@ -20,7 +20,7 @@ public struct Digest: Hashable, Sendable {
     }
 
     init(_ digest: SHA256Digest) {
-        words = digest.withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
+        words = digest.withUnsafeBytes { Words32($0) }
     }
 
     /// - Throws: ``CoreError`` `.invalid` unless there are exactly 32 bytes.
@@ -28,10 +28,10 @@ public struct Digest: Hashable, Sendable {
         guard bytes.count == Self.byteCount else {
             throw CoreError(.invalid, "a SHA-256 digest has \(Self.byteCount) bytes, not \(bytes.count)")
         }
-        words = Array(bytes).withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
+        words = Array(bytes).withUnsafeBytes { Words32($0) }
     }
 
-    public var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
+    public var bytes: [UInt8] { words.bytes }
 }
 
 /// Bytes that lie in one piece of memory and can be looked at without a copy.

@@ -3,7 +3,7 @@
 /// Prints as the standard's text for a key: a CIDv1 with codec libp2p-key in base36 (`k51…`), whose multihash is the
 /// identity of the libp2p protobuf form of the key. Source: libp2p peer-ids, IPNS record.
 public struct KeyID<Role>: Hashable, Sendable, Comparable, CustomStringConvertible {
-    private let words: SIMD4<UInt64>
+    private let words: Words32
 
     /// Length in bytes.
     public static var byteCount: Int { 32 }
@@ -13,7 +13,7 @@ public struct KeyID<Role>: Hashable, Sendable, Comparable, CustomStringConvertib
         guard bytes.count == Self.byteCount else {
             throw CoreError(.invalid, "an Ed25519 public key has \(Self.byteCount) bytes, not \(bytes.count)")
         }
-        words = Array(bytes).withUnsafeBytes { $0.loadUnaligned(as: SIMD4<UInt64>.self) }
+        words = Array(bytes).withUnsafeBytes { Words32($0) }
     }
 
     /// - Throws: ``CoreError`` when `text` is not the CID of an Ed25519 key.
@@ -29,7 +29,7 @@ public struct KeyID<Role>: Hashable, Sendable, Comparable, CustomStringConvertib
         try self.init(protobuf.dropFirst(4))
     }
 
-    public var bytes: [UInt8] { withUnsafeBytes(of: words) { Array($0) } }
+    public var bytes: [UInt8] { words.bytes }
 
     /// The key as a CIDv1 (codec libp2p-key, identity multihash).
     public var cid: CID { CID(codec: .libp2pKey, hash: .identity(KeyIDPrefix.protobuf + bytes)) }

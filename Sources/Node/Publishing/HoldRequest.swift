@@ -8,26 +8,27 @@ struct HoldRequest: Sendable {
     /// How long the asked node may be silent; it says every second that it is still copying.
     static let silenceMax = Duration.seconds(10)
 
+    /// How long a copy may take at most.
+    static let copyMax = Duration.seconds(24 * 3_600)
+
     let client: PeerClient
     let mesh: MeshService
 
     /// Asks `node` to hold a site; returns when the copy is durable there.
     ///
     /// - Throws: ``NodeError`` `.mesh` with the node's reason, or ``TransportError``.
-    func ask(_ node: NodeID, publication: [UInt8], progressed: @escaping @Sendable () -> Void) async throws {
+    func ask(_ node: NodeID, publication: [UInt8], reports: AsyncStream<PlacingEvent>.Continuation) async throws {
         let request = ExchangeRequest.hold(publication: publication)
         let stream = try await client.request(
             to: node,
             at: mesh.addresses(of: node),
             path: request.path,
             body: ByteBuffer(bytes: request.encoded),
-            deadline: .now + Self.silenceMax
+            deadline: .now + Self.silenceMax,
+            bodyDeadline: .now + Self.copyMax
         )
         var answer = HoldAnswer()
-        let iterator = stream.makeAsyncIterator()
-        while !answer.isHeld, let buffer = try await iterator.next() {
-            if answer.read(buffer) { progressed() }
-        }
+        for try await buffer in stream where answer.read(buffer) { reports.yield(.progressed(node)) }
         guard answer.isHeld else { throw NodeError(.mesh, answer.reason) }
     }
 }

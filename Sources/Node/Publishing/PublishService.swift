@@ -73,7 +73,8 @@ struct PublishService: Sendable {
         let record = try PublicationRecord(signing: publication, publisher: key, sponsor: sponsor)
         let outcome: PublishMachine.Outcome
         do {
-            outcome = try await place(record, progress: progress)
+            outcome = try await PlacingCopies(mesh: mesh, requests: requests, logger: logger)
+                .place(record, progress: progress)
             try Task.checkCancellation()
         } catch {
             try? await takeBack(publication, previous: previous, key: key)
@@ -165,83 +166,4 @@ struct PublishService: Sendable {
             group.cancelAll()
         }
     }
-
-    // MARK: - Placing
-
-    private func place(
-        _ record: PublicationRecord,
-        progress: @escaping @Sendable (OperationProgress) -> Void
-    ) async throws -> PublishMachine.Outcome {
-        let publication = record.publication
-        var machine = mesh.read { state in
-            PublishMachine(
-                publisher: publication.publisher,
-                candidates: state.repair.index.candidates,
-                own: state.mesh.node,
-                holders: state.repair.index.liveHolders(of: publication.publisher),
-                copies: publication.copies,
-                byteCount: publication.byteCount
-            )
-        }
-        let (events, input) = AsyncStream.makeStream(of: PlacingEvent.self)
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            defer { group.cancelAll() }
-            group.addTask {
-                while true {
-                    try await Task.sleep(for: .milliseconds(500))
-                    input.yield(.tick)
-                }
-            }
-            var durable = 1
-            var pending = machine.start(now: Clock.now())
-            var iterator = events.makeAsyncIterator()
-            while true {
-                for effect in pending {
-                    switch effect {
-                    case .ask(let node):
-                        group.addTask { await ask(node, record.bytes, input) }
-                    case .placed(let outcome): return outcome
-                    case .failed(let reason): throw NodeError(.mesh, "no node took a copy: \(reason)")
-                    case .wake: break
-                    }
-                }
-                guard let event = await iterator.next() else { throw CancellationError() }
-                let now = Clock.now()
-                switch event {
-                case .accepted(let node):
-                    durable += 1
-                    progress(.init(phase: "placing", unit: .copies, done: durable, total: publication.copies))
-                    pending = machine.accepted(node, now: now)
-                case .progressed(let node):
-                    machine.progressed(node, now: now)
-                    pending = []
-                case .refused(let node, let reason):
-                    logger.info("a node took no copy", metadata: ["node": "\(node.short)", "reason": "\(reason)"])
-                    pending = machine.refused(node, reason: reason, now: now)
-                case .tick: pending = machine.tick(now: now)
-                }
-            }
-        }
-    }
-
-    private func ask(
-        _ node: NodeID,
-        _ publication: [UInt8],
-        _ events: AsyncStream<PlacingEvent>.Continuation
-    ) async {
-        do {
-            try await requests.ask(node, publication: publication) { events.yield(.progressed(node)) }
-            events.yield(.accepted(node))
-        } catch {
-            events.yield(.refused(node, "\(error)"))
-        }
-    }
-}
-
-/// What happens while copies are placed.
-private enum PlacingEvent: Sendable {
-    case accepted(NodeID)
-    case progressed(NodeID)
-    case refused(NodeID, String)
-    case tick
 }

@@ -1,0 +1,22 @@
+/// 32 bytes without a heap allocation, aligned like an integer.
+///
+/// Not a `SIMD4<UInt64>`: its alignment of 32 bytes is more than the frames of async functions guarantee (Swift 6.3), and
+/// values in such frames then corrupt them.
+struct Words32: Hashable, Sendable {
+    private let first: UInt64
+    private let second: UInt64
+    private let third: UInt64
+    private let fourth: UInt64
+
+    static let byteCount = 32
+
+    /// `region` has exactly 32 bytes.
+    init(_ region: UnsafeRawBufferPointer) {
+        first = region.loadUnaligned(fromByteOffset: 0, as: UInt64.self)
+        second = region.loadUnaligned(fromByteOffset: 8, as: UInt64.self)
+        third = region.loadUnaligned(fromByteOffset: 16, as: UInt64.self)
+        fourth = region.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
+    }
+
+    var bytes: [UInt8] { withUnsafeBytes(of: self) { Array($0) } }
+}
