@@ -96,7 +96,9 @@ final class FaultyFileSystem: FileSystem {
     }
 
     func write(
-        _ bytes: UnsafeRawBufferPointer, to descriptor: CInt, at offset: Int
+        _ bytes: UnsafeRawBufferPointer,
+        to descriptor: CInt,
+        at offset: Int
     ) throws(SystemCallError) -> Int {
         let isShort = try begin("pwrite")
         let part = UnsafeRawBufferPointer(rebasing: bytes[..<(isShort ? (bytes.count + 1) / 2 : bytes.count)])
@@ -104,7 +106,9 @@ final class FaultyFileSystem: FileSystem {
     }
 
     func read(
-        _ bytes: UnsafeMutableRawBufferPointer, from descriptor: CInt, at offset: Int
+        _ bytes: UnsafeMutableRawBufferPointer,
+        from descriptor: CInt,
+        at offset: Int
     ) throws(SystemCallError) -> Int {
         _ = try begin("pread")
         return try real.read(bytes, from: descriptor, at: offset)

@@ -129,7 +129,7 @@ struct PinningTests {
         try store.unpin(Pin(root: file.root, owner: "a"))
         try store.collect(at: now)
         #expect(store.accounting.total == 0)
-        #expect(try store.recount() .isSound)
+        #expect(try store.recount().isSound)
     }
 
     @Test func collect_smallReleasedLeaves_giveWholePagesBack() throws {
@@ -140,7 +140,8 @@ struct PinningTests {
         let session = try store.beginImport(.pinned, at: now)
         for block in kept.blocks + gone.blocks { try session.append(block) }
         try session.commit(
-            pins: [Pin(root: kept.root, owner: "a"), Pin(root: gone.root, owner: "b")], at: now
+            pins: [Pin(root: kept.root, owner: "a"), Pin(root: gone.root, owner: "b")],
+            at: now
         )
         let before = TemporaryFolder.allocated(folder.path + "/blocks/volumes/000001.vol")
         try store.unpin(Pin(root: gone.root, owner: "b"))

@@ -7,14 +7,18 @@ let now = Instant(milliseconds: 1_800_000_000_000)
 
 /// A store with volumes so small that a few leaves fill one.
 func makeStore(
-    _ folder: TemporaryFolder, storage: Int64 = 64 << 20, cache: Int64 = 32 << 20,
+    _ folder: TemporaryFolder,
+    storage: Int64 = 64 << 20,
+    cache: Int64 = 32 << 20,
     fileSystem: any FileSystem = SystemFileSystem()
 ) throws -> BlockStore {
     try BlockStore(configuration(folder.path + "/blocks", storage: storage, cache: cache, fileSystem: fileSystem))
 }
 
 func configuration(
-    _ path: String, storage: Int64 = 64 << 20, cache: Int64 = 32 << 20,
+    _ path: String,
+    storage: Int64 = 64 << 20,
+    cache: Int64 = 32 << 20,
     fileSystem: any FileSystem = SystemFileSystem()
 ) -> BlockStoreConfiguration {
     var configuration = BlockStoreConfiguration(folder: path, storageBytesMax: storage, cacheBytesMax: cache)
@@ -27,7 +31,10 @@ func configuration(
 extension BlockStore {
     @discardableResult
     func take(
-        _ dag: SampleDAG, _ purpose: ImportPurpose = .pinned, owner: String? = "test", at time: Instant = now
+        _ dag: SampleDAG,
+        _ purpose: ImportPurpose = .pinned,
+        owner: String? = "test",
+        at time: Instant = now
     ) throws -> ImportSummary {
         let session = try beginImport(purpose, at: time)
         for block in dag.blocks { try session.append(block) }

@@ -47,7 +47,9 @@ extension BlockStore {
     /// - Throws: ``BlockStoreError`` `.badBlock` for a stream that is no CAR or whose blocks are wrong, `.incomplete` for
     ///   a cut-off stream or a root that is not whole; nothing is stored then.
     public func importCAR(
-        owner: String?, at now: Instant, next: () throws -> [UInt8]?
+        owner: String?,
+        at now: Instant,
+        next: () throws -> [UInt8]?
     ) throws -> CARImportReport {
         let session = try beginImport(owner == nil ? .cache : .pinned, at: now)
         do {

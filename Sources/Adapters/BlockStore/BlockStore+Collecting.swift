@@ -18,6 +18,9 @@ extension BlockStore {
     /// Most blocks that one transaction of the collection deletes; a node's children are released in one piece.
     public static let collectionBatchMax = 1024
 
+    /// Most blocks that are taken from the release queue at once.
+    static let releasedNodesMax = 64
+
     /// Does a bounded part of the housekeeping: releases what was unpinned, evicts from the cache, gives disk space back.
     ///
     /// What is left is in the index, so a crash loses no progress. Call again while ``CollectionSummary/hasMore``.
@@ -62,19 +65,24 @@ extension BlockStore {
         }
         summary.collectedBlocks += deleted
         summary.hasMore = summary.hasMore || (hasMore && deleted > 0)
-        summary.freedBytes += Swift.max(0, before.pinned + before.releasing - budget.committed.pinned
-            - budget.committed.releasing)
+        summary.freedBytes += Swift.max(
+            0,
+            before.pinned + before.releasing - budget.committed.pinned
+                - budget.committed.releasing
+        )
         counterState.withLock { $0.collected += deleted }
     }
 
     private func release(
-        max: Int, relied: [BlockKey: Int], _ transaction: IndexTransaction
+        max: Int,
+        relied: [BlockKey: Int],
+        _ transaction: IndexTransaction
     ) throws -> (deleted: Int, hasMore: Bool) {
         var deleted = 0
         var skipped: Set<BlockKey> = []
         while deleted < max {
             let queue = try RawStatement(transaction.database, "SELECT digest, codec FROM release_queue LIMIT ?")
-            queue.bind(1, Int64(max - deleted + skipped.count))
+            queue.bind(1, Int64(min(max - deleted, Self.releasedNodesMax) + skipped.count))
             let keys = try queue.all { try $0.key(0) }.filter { !skipped.contains($0) }
             guard !keys.isEmpty else { return (deleted, false) }
             var walk = ReferenceWalk(transaction)
@@ -86,9 +94,12 @@ extension BlockStore {
                 }
                 // The children of a block whose bytes are gone stay counted; `recount` shows them.
                 if row.isPresent {
-                    let cid = key.cid
-                    for child in (try? walk.children(of: cid, key, row)) ?? [] {
-                        if let key = BlockKey(child) { try walk.remove(key) }
+                    for child in ((try? walk.children(of: key.cid, key, row)) ?? []).compactMap({ BlockKey($0) }) {
+                        if child.isRaw, relied[child] == nil {
+                            deleted += try walk.removeLeaf(child) ? 1 : 0
+                        } else {
+                            try walk.remove(child)
+                        }
                     }
                 }
                 gone.append((key, row))
@@ -96,7 +107,8 @@ extension BlockStore {
             try walk.apply()
             for (key, row) in gone {
                 let dequeue = try RawStatement(
-                    transaction.database, "DELETE FROM release_queue WHERE digest = ? AND codec = ?"
+                    transaction.database,
+                    "DELETE FROM release_queue WHERE digest = ? AND codec = ?"
                 )
                 dequeue.bind(1, key)
                 try dequeue.run()
@@ -112,7 +124,9 @@ extension BlockStore {
     /// Deletes the cached blocks that were not used for longest until `bytes` are freed or the cache is empty.
     @discardableResult
     func evict(
-        atLeast bytes: Int64, now: Instant, batchesMax: Int = .max
+        atLeast bytes: Int64,
+        now: Instant,
+        batchesMax: Int = .max
     ) throws -> (blocks: Int, bytes: Int64) {
         var blocks = 0
         var freed: Int64 = 0
@@ -132,7 +146,10 @@ extension BlockStore {
     }
 
     private func evictBatch(
-        atLeast bytes: Int64, now: Instant, relied: [BlockKey: Int], _ transaction: IndexTransaction
+        atLeast bytes: Int64,
+        now: Instant,
+        relied: [BlockKey: Int],
+        _ transaction: IndexTransaction
     ) throws -> (Int, Int64) {
         try unstage(now, transaction)
         let oldest = try RawStatement(
@@ -180,7 +197,8 @@ extension BlockStore {
         }
         let hasEnded = try read { database in
             let statement = try RawStatement(
-                database, "SELECT 1 FROM block WHERE refs = 0 AND used <> 0 AND used < 0 AND used >= ? LIMIT 1"
+                database,
+                "SELECT 1 FROM block WHERE refs = 0 AND used <> 0 AND used < 0 AND used >= ? LIMIT 1"
             )
             statement.bind(1, -now.milliseconds)
             return try statement.first { _ in true } ?? false

@@ -9,7 +9,10 @@ extension BlockStore {
     /// - Parameter progress: told now and then; what it throws ends the import.
     /// - Throws: ``BlockStoreError``; nothing is stored then.
     public func importFolder(
-        _ path: String, options: ImportOptions = ImportOptions(), owner: String, at now: Instant,
+        _ path: String,
+        options: ImportOptions = ImportOptions(),
+        owner: String,
+        at now: Instant,
         progress: @escaping (ImportProgress) throws -> Void = { _ in }
     ) throws -> ImportReport {
         let session = try beginImport(.pinned, at: now)
@@ -22,7 +25,9 @@ extension BlockStore {
                 ImportMemory.Update(memory: ImportMemory(path: $0, time: now, seen: seen), replaced: memory?.bytes)
             }
             report.stored = try session.commit(
-                pins: [Pin(root: report.root, owner: owner)], at: now, memory: update
+                pins: [Pin(root: report.root, owner: owner)],
+                at: now,
+                memory: update
             )
             return report
         } catch {
@@ -62,7 +67,8 @@ extension ImportMemory {
 /// - Parameter progress: told now and then; what it throws ends it.
 /// - Throws: ``BlockStoreError`` as an import would.
 public func rootOfFolder(
-    _ path: String, options: ImportOptions = ImportOptions(),
+    _ path: String,
+    options: ImportOptions = ImportOptions(),
     progress: @escaping (ImportProgress) throws -> Void = { _ in }
 ) throws -> ImportReport {
     try FolderImport(path: path, options: options, progress: progress).run(into: DiscardingSink())

@@ -127,16 +127,19 @@ extension BlockStore {
     /// Deals with blocks that came into the index since the session looked, and with withdrawn ones, which get their
     /// bytes back.
     private func settleKnown(
-        _ batch: inout ImportBatch, isAlone: Bool, _ transaction: IndexTransaction
+        _ batch: inout ImportBatch,
+        isAlone: Bool,
+        _ transaction: IndexTransaction
     ) throws {
-        let hasWithdrawn = try RawStatement(transaction.database, "SELECT 1 FROM block WHERE volume = -1 LIMIT 1")
+        let hasWithdrawn =
+            try RawStatement(transaction.database, "SELECT 1 FROM block WHERE volume = -1 LIMIT 1")
             .first { _ in true } ?? false
         guard !isAlone || hasWithdrawn else { return }
         for (key, row) in batch.leaves.sorted(by: { $0.key.prefix < $1.key.prefix }) {
             guard let known = try transaction.row(key) else { continue }
             batch.leaves[key] = nil
             if known.isPresent {
-                try transaction.addDead(row.volume, row.range)
+                transaction.addDead(row.volume, row.range)
             } else {
                 var restored = known
                 restored.volume = row.volume

@@ -20,12 +20,14 @@ extension BlockStore {
     func insert(_ pin: Pin, _ transaction: IndexTransaction, _ walk: inout ReferenceWalk) throws -> Bool {
         guard pin.owner.utf8.count <= Pin.ownerBytesMax else {
             throw BlockStoreError(
-                .tooLarge, "a pin's owner of \(pin.owner.utf8.count) bytes, at most \(Pin.ownerBytesMax)"
+                .tooLarge,
+                "a pin's owner of \(pin.owner.utf8.count) bytes, at most \(Pin.ownerBytesMax)"
             )
         }
         guard let key = BlockKey(pin.root) else { return false }
         let statement = try RawStatement(
-            transaction.database, "INSERT OR IGNORE INTO pin (digest, codec, owner) VALUES (?, ?, ?)"
+            transaction.database,
+            "INSERT OR IGNORE INTO pin (digest, codec, owner) VALUES (?, ?, ?)"
         )
         statement.bind(1, key)
         statement.bind(3, pin.owner)
@@ -43,7 +45,8 @@ extension BlockStore {
         guard let key = BlockKey(pin.root) else { return false }
         return try write { transaction in
             let statement = try RawStatement(
-                transaction.database, "DELETE FROM pin WHERE digest = ? AND codec = ? AND owner = ?"
+                transaction.database,
+                "DELETE FROM pin WHERE digest = ? AND codec = ? AND owner = ?"
             )
             statement.bind(1, key)
             statement.bind(3, pin.owner)

@@ -36,7 +36,8 @@ extension BlockStore {
 
     private func corrupt(_ cid: CID) -> BlockStoreError {
         BlockStoreError(
-            .corrupt, "the block \(cid) no longer has its hash on disk; it was withdrawn and will be fetched again",
+            .corrupt,
+            "the block \(cid) no longer has its hash on disk; it was withdrawn and will be fetched again",
             cid: cid
         )
     }
@@ -93,7 +94,8 @@ extension BlockStore {
 
     static func row(_ key: BlockKey, _ database: Database) throws -> BlockRow? {
         let statement = try RawStatement(
-            database, "SELECT volume, offset, length, refs, used FROM block WHERE digest = ? AND codec = ?"
+            database,
+            "SELECT volume, offset, length, refs, used FROM block WHERE digest = ? AND codec = ?"
         )
         statement.bind(1, key)
         return try statement.first { BlockRow($0) }
@@ -135,7 +137,8 @@ extension BlockStore {
     public func withdrawn(max: Int) throws -> [CID] {
         try read { database in
             let statement = try RawStatement(
-                database, "SELECT digest, codec FROM block WHERE volume = -1 LIMIT ?"
+                database,
+                "SELECT digest, codec FROM block WHERE volume = -1 LIMIT ?"
             )
             statement.bind(1, Int64(max))
             return try statement.all { try $0.key(0).cid }

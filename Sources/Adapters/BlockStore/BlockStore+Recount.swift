@@ -26,7 +26,8 @@ extension BlockStore {
             try index.read { database in
                 var report = RecountReport()
                 let rows = try RawStatement(
-                    database, "SELECT digest, codec, volume, offset, length, refs, used FROM block"
+                    database,
+                    "SELECT digest, codec, volume, offset, length, refs, used FROM block"
                 ).all { (key: try $0.key(0), row: BlockRow($0, from: 2)) }
                 report.blocks = rows.count
                 report.withdrawn = rows.filter { !$0.row.isPresent }.count
@@ -41,17 +42,22 @@ extension BlockStore {
     }
 
     private func compareAccounts(
-        _ rows: [BlockKey: BlockRow], _ database: Database, _ report: inout RecountReport
+        _ rows: [BlockKey: BlockRow],
+        _ database: Database,
+        _ report: inout RecountReport
     ) throws {
         var counted = Accounting()
         for row in rows.values { counted.count(row, sign: 1) }
-        counted.dead = try RawStatement(database, "SELECT coalesce(sum(unpunched), 0) FROM dead")
+        counted.dead =
+            try RawStatement(database, "SELECT coalesce(sum(unpunched), 0) FROM dead")
             .first { $0.integer(0) } ?? 0
         if try counted != IndexTransaction.accounting(database) { report.accountsOff += 1 }
     }
 
     private func compareReferences(
-        _ rows: [BlockKey: BlockRow], _ database: Database, _ report: inout RecountReport
+        _ rows: [BlockKey: BlockRow],
+        _ database: Database,
+        _ report: inout RecountReport
     ) throws {
         var counted: [BlockKey: Int64] = [:]
         for root in try RawStatement(database, "SELECT digest, codec FROM pin").all({ try $0.key(0) }) {
@@ -77,7 +83,9 @@ extension BlockStore {
     }
 
     private func compareVolumes(
-        _ rows: [BlockKey: BlockRow], _ database: Database, _ report: inout RecountReport
+        _ rows: [BlockKey: BlockRow],
+        _ database: Database,
+        _ report: inout RecountReport
     ) throws {
         var live: [Int64: Int64] = [:]
         var ranges: [Int64: [Range<Int>]] = [:]
@@ -105,7 +113,9 @@ extension BlockStore {
     }
 
     private func compareNodes(
-        _ rows: [BlockKey: BlockRow], _ database: Database, _ report: inout RecountReport
+        _ rows: [BlockKey: BlockRow],
+        _ database: Database,
+        _ report: inout RecountReport
     ) throws {
         let stored = Set(try RawStatement(database, "SELECT id FROM node").all { $0.integer(0) })
         let needed = Set(rows.values.filter { $0.volume == BlockRow.inline }.map(\.offset))

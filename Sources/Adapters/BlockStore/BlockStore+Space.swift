@@ -29,7 +29,8 @@ extension BlockStore {
         try volume.run()
         guard transaction.database.changesCount > 0 else { return false }
         let unpunched = try RawStatement(
-            transaction.database, "SELECT coalesce(sum(unpunched), 0) FROM dead WHERE volume = ?"
+            transaction.database,
+            "SELECT coalesce(sum(unpunched), 0) FROM dead WHERE volume = ?"
         )
         unpunched.bind(1, id)
         transaction.subtractDead(try unpunched.first { $0.integer(0) } ?? 0)
@@ -47,7 +48,8 @@ extension BlockStore {
     func punch(_ summary: inout CollectionSummary) throws -> Bool {
         let dead: [DeadRange] = try read { database in
             let statement = try RawStatement(
-                database, "SELECT volume, offset, length, unpunched FROM dead WHERE unpunched > 0 LIMIT ?"
+                database,
+                "SELECT volume, offset, length, unpunched FROM dead WHERE unpunched > 0 LIMIT ?"
             )
             statement.bind(1, Int64(Self.punchesMax))
             return try statement.all { row in

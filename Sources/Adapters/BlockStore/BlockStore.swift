@@ -62,12 +62,15 @@ public final class BlockStore: Sendable {
         lock = parts.lock
         index = parts.index
         volumes = VolumePool(
-            folder: folder + "/volumes", fileSystem: fileSystem,
-            nextID: parts.recovered.nextID, unsealed: parts.recovered.unsealed
+            folder: folder + "/volumes",
+            fileSystem: fileSystem,
+            nextID: parts.recovered.nextID,
+            unsealed: parts.recovered.unsealed
         )
         budget = Budget(
             parts.recovered.accounting,
-            storageBytesMax: configuration.storageBytesMax, cacheBytesMax: configuration.cacheBytesMax
+            storageBytesMax: configuration.storageBytesMax,
+            cacheBytesMax: configuration.cacheBytesMax
         )
     }
 
@@ -89,18 +92,25 @@ public final class BlockStore: Sendable {
         guard descriptor >= 0 else { throw SystemCallError.last("open", path) }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             _ = close(descriptor)
-            throw BlockStoreError(.inUse, "another process uses the blocks in \(folder); stop it or choose another folder")
+            throw BlockStoreError(
+                .inUse,
+                "another process uses the blocks in \(folder); stop it or choose another folder"
+            )
         }
         return descriptor
     }
 
+    /// Most look-ups at once; more wait.
+    static let readersMax = 8
+
     private static func database() -> Configuration {
         var configuration = Configuration()
-        configuration.maximumReaderCount = 4
+        configuration.maximumReaderCount = Self.readersMax
         configuration.persistentReadOnlyConnections = true
         configuration.prepareDatabase { database in
             try database.execute(sql: "PRAGMA synchronous = FULL")
             try database.execute(sql: "PRAGMA cache_size = -1024")
+            try database.execute(sql: "PRAGMA journal_size_limit = 16777216")
         }
         return configuration
     }
@@ -113,8 +123,7 @@ public final class BlockStore: Sendable {
     func write<Value>(durable: Bool = true, _ body: (IndexTransaction) throws -> Value) throws -> Value {
         try Self.mapErrors {
             try index.writeWithoutTransaction { database in
-                if !durable { try database.execute(sql: "PRAGMA synchronous = NORMAL") }
-                defer { if !durable { try? database.execute(sql: "PRAGMA synchronous = FULL") } }
+                try database.execute(sql: durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
                 var outcome: (Value, IndexTransaction)?
                 try database.inTransaction(.immediate) {
                     let transaction = try IndexTransaction(database)
@@ -144,14 +153,21 @@ public final class BlockStore: Sendable {
             throw BlockStoreError(
                 error.isDiskFull ? .diskFull : .ioFailed,
                 error.isDiskFull ? "the disk is full; free some space and try again" : "the block store's disk failed",
-                path: error.path.isEmpty ? nil : error.path, cause: error
+                path: error.path.isEmpty ? nil : error.path,
+                cause: error
             )
         } catch let error as DatabaseError {
-            let full = error.resultCode == .SQLITE_FULL
-            throw BlockStoreError(
-                full ? .diskFull : .ioFailed,
-                full ? "the disk is full; free some space and try again" : "the block index failed", cause: error
-            )
+            switch error.resultCode {
+            case .SQLITE_FULL:
+                throw BlockStoreError(.diskFull, "the disk is full; free some space and try again", cause: error)
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+                throw BlockStoreError(
+                    .damagedIndex,
+                    "the block index is damaged; move the folder `blocks` aside, start again, and publish again",
+                    cause: error
+                )
+            default: throw BlockStoreError(.ioFailed, "the block index failed", cause: error)
+            }
         }
     }
 }

@@ -20,6 +20,8 @@ public struct BlockStoreError: Error, Sendable, CustomStringConvertible {
         public static let badBlock = Code(name: "badBlock")
         /// Over a named limit.
         public static let tooLarge = Code(name: "tooLarge")
+        /// The index is no longer a sound database.
+        public static let damagedIndex = Code(name: "damagedIndex")
         /// Another process has the store open.
         public static let inUse = Code(name: "inUse")
         /// The store was written by a newer version.

@@ -43,7 +43,12 @@ public struct FolderExport {
     }
 
     private func write(
-        _ cid: CID, name: String, in folder: SourceFolder, path: String, depth: Int, _ done: inout ImportProgress
+        _ cid: CID,
+        name: String,
+        in folder: SourceFolder,
+        path: String,
+        depth: Int,
+        _ done: inout ImportProgress
     ) throws {
         try EntryName.check(name)
         guard depth <= Self.depthMax else {
@@ -67,7 +72,12 @@ public struct FolderExport {
             }
             try DirectoryWalk.entries(of: cid, read: read) { entry in
                 try write(
-                    entry.cid, name: entry.name, in: below, path: path + "/" + entry.name, depth: depth + 1, &done
+                    entry.cid,
+                    name: entry.name,
+                    in: below,
+                    path: path + "/" + entry.name,
+                    depth: depth + 1,
+                    &done
                 )
             }
         }
@@ -76,7 +86,11 @@ public struct FolderExport {
     }
 
     private func writeFile(
-        _ cid: CID, name: String, in folder: SourceFolder, path: String, _ done: inout ImportProgress
+        _ cid: CID,
+        name: String,
+        in folder: SourceFolder,
+        path: String,
+        _ done: inout ImportProgress
     ) throws {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let descriptor = openat(folder.descriptor, name, flags, 0o644)
@@ -90,7 +104,10 @@ public struct FolderExport {
                 bytes = try read(leaf)
                 guard UInt64(bytes.count) == size else {
                     throw BlockStoreError(
-                        .badBlock, "the leaf \(leaf) of \(path) has \(bytes.count) bytes, not \(size)", cid: leaf, path: path
+                        .badBlock,
+                        "the leaf \(leaf) of \(path) has \(bytes.count) bytes, not \(size)",
+                        cid: leaf,
+                        path: path
                     )
                 }
             }
@@ -116,7 +133,9 @@ public struct FolderExport {
 
     private static func failure(_ error: SystemCallError, _ path: String) -> BlockStoreError {
         BlockStoreError(
-            error.isDiskFull ? .diskFull : .ioFailed, "\(path) cannot be written: \(error.reason)", path: path,
+            error.isDiskFull ? .diskFull : .ioFailed,
+            "\(path) cannot be written: \(error.reason)",
+            path: path,
             cause: error
         )
     }

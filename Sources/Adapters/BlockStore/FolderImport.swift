@@ -21,7 +21,8 @@ public struct FolderImport {
 
     /// - Parameter progress: told now and then; what it throws ends the import.
     public init(
-        path: String, options: ImportOptions = ImportOptions(),
+        path: String,
+        options: ImportOptions = ImportOptions(),
         progress: @escaping (ImportProgress) throws -> Void = { _ in }
     ) {
         self.init(path: path, options: options, memory: nil, progress: progress)
@@ -29,7 +30,9 @@ public struct FolderImport {
 
     /// - Parameter memory: what an earlier import of the same path saw and whose blocks are stored.
     init(
-        path: String, options: ImportOptions, memory: ImportMemory?,
+        path: String,
+        options: ImportOptions,
+        memory: ImportMemory?,
         progress: @escaping (ImportProgress) throws -> Void
     ) {
         self.path = path
@@ -53,7 +56,10 @@ public struct FolderImport {
             let error = SystemCallError.last("open", path)
             let reason = error.isMissing ? "there is no file or folder" : "cannot be read: \(error.reason)"
             throw BlockStoreError(
-                error.isMissing ? .notFound : .unsupportedEntry, "\(reason): \(path)", path: path, cause: error
+                error.isMissing ? .notFound : .unsupportedEntry,
+                "\(reason): \(path)",
+                path: path,
+                cause: error
             )
         }
         var status = Glibc.stat()

@@ -36,7 +36,9 @@ final class FolderImportWalk {
     }
 
     init(
-        sink: some BlockSink, options: ImportOptions, known: [String: ImportMemory.File],
+        sink: some BlockSink,
+        options: ImportOptions,
+        known: [String: ImportMemory.File],
         progress: @escaping (ImportProgress) throws -> Void
     ) {
         self.sink = sink
@@ -76,7 +78,9 @@ final class FolderImportWalk {
     func folder(_ folder: SourceFolder, path: String, depth: Int) throws -> Node {
         guard depth <= FolderImport.depthMax else {
             throw BlockStoreError(
-                .tooLarge, "\(path) lies deeper than \(FolderImport.depthMax) folders; move it up", path: path
+                .tooLarge,
+                "\(path) lies deeper than \(FolderImport.depthMax) folders; move it up",
+                path: path
             )
         }
         var entries: [DirectoryEntry] = []
@@ -119,7 +123,10 @@ final class FolderImportWalk {
     }
 
     private func node(
-        _ entry: SourceFolder.Entry, in folder: SourceFolder, path: String, depth: Int
+        _ entry: SourceFolder.Entry,
+        in folder: SourceFolder,
+        path: String,
+        depth: Int
     ) throws -> Node {
         if let node = try unchanged(entry, in: folder, path: path) { return node }
         do {
@@ -149,12 +156,14 @@ final class FolderImportWalk {
         guard options.skipsUnreadable else {
             throw BlockStoreError(
                 .unsupportedEntry,
-                "\(path): \(refusal.reason); remove it, or leave such entries out with --skip-unreadable", path: path
+                "\(path): \(refusal.reason); remove it, or leave such entries out with --skip-unreadable",
+                path: path
             )
         }
         guard tally.skipped.count < FolderImport.skippedMax else {
             throw BlockStoreError(
-                .tooLarge, "more than \(FolderImport.skippedMax) entries cannot be imported, the last is \(path)",
+                .tooLarge,
+                "more than \(FolderImport.skippedMax) entries cannot be imported, the last is \(path)",
                 path: path
             )
         }
@@ -207,7 +216,9 @@ final class FolderImportWalk {
 
     private static func changed(_ path: String) -> BlockStoreError {
         BlockStoreError(
-            .changedWhileReading, "\(path) changed while it was read; try again when nothing writes to it", path: path
+            .changedWhileReading,
+            "\(path) changed while it was read; try again when nothing writes to it",
+            path: path
         )
     }
 

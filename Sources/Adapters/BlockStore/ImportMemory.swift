@@ -57,7 +57,8 @@ struct ImportMemory: Sendable {
     func save(_ database: Database, replacing old: [UInt8]?) throws {
         guard encoded != old, encoded.count <= Self.bytesMax else { return }
         let insert = try RawStatement(
-            database, "INSERT OR REPLACE INTO import_memory (path, time, entries) VALUES (?, ?, ?)"
+            database,
+            "INSERT OR REPLACE INTO import_memory (path, time, entries) VALUES (?, ?, ?)"
         )
         insert.bind(1, path)
         insert.bind(2, time.milliseconds)
@@ -104,8 +105,11 @@ struct ImportMemory: Sendable {
                 values.append(raw.reversed().reduce(0) { $0 << 8 | UInt64($1) })
             }
             let stamp = FileStamp(
-                device: values[0], inode: values[1], size: Int(truncatingIfNeeded: values[2]),
-                modified: Int64(bitPattern: values[3]), changed: Int64(bitPattern: values[4])
+                device: values[0],
+                inode: values[1],
+                size: Int(truncatingIfNeeded: values[2]),
+                modified: Int64(bitPattern: values[3]),
+                changed: Int64(bitPattern: values[4])
             )
             files[path] = File(path: path, stamp: stamp, cid: cid, tsize: values[5])
         }

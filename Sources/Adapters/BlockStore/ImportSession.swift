@@ -95,11 +95,17 @@ public final class ImportSession: Sendable {
         guard let key = BlockKey(cid) else { return }
         guard bytes.count <= Block.bytesMax else {
             throw BlockStoreError(
-                .tooLarge, "the block \(cid) has \(bytes.count) bytes, at most \(Block.bytesMax) are stored", cid: cid
+                .tooLarge,
+                "the block \(cid) has \(bytes.count) bytes, at most \(Block.bytesMax) are stored",
+                cid: cid
             )
         }
         guard hashed || cid.matches(bytes) else {
-            throw BlockStoreError(.badBlock, "\(bytes.count) bytes are not the block \(cid); fetch it elsewhere", cid: cid)
+            throw BlockStoreError(
+                .badBlock,
+                "\(bytes.count) bytes are not the block \(cid); fetch it elsewhere",
+                cid: cid
+            )
         }
         try BlockStore.mapErrors {
             try lock.withLock { _ in
@@ -107,7 +113,8 @@ public final class ImportSession: Sendable {
                 guard state.places[key] == nil else { return }
                 guard state.places.count < Self.blocksMax else {
                     throw BlockStoreError(
-                        .tooLarge, "an import of more than \(Self.blocksMax) blocks; import it in parts"
+                        .tooLarge,
+                        "an import of more than \(Self.blocksMax) blocks; import it in parts"
                     )
                 }
                 try append(key, bytes, &state)
@@ -265,7 +272,11 @@ public final class ImportSession: Sendable {
             span.end - span.slot.length >= sealBytesMin || span.end >= volumeBytesMax
         }
         let batch = ImportBatch(
-            leaves: leaves, nodes: nodes, nodeBytes: state.nodes, used: used, isDurable: isDurable,
+            leaves: leaves,
+            nodes: nodes,
+            nodeBytes: state.nodes,
+            used: used,
+            isDurable: isDurable,
             spans: state.writer.spans.map { ImportBatch.Span($0, isSealed: isSealed($0)) },
             importsAtStart: state.importsAtStart
         )

@@ -22,7 +22,8 @@ final class IndexTransaction {
         self.database = database
         accounting = try Self.accounting(database)
         select = try RawStatement(
-            database, "SELECT volume, offset, length, refs, used FROM block WHERE digest = ? AND codec = ?"
+            database,
+            "SELECT volume, offset, length, refs, used FROM block WHERE digest = ? AND codec = ?"
         )
         insert = try RawStatement(
             database,
@@ -37,7 +38,8 @@ final class IndexTransaction {
 
     static func accounting(_ database: Database) throws -> Accounting {
         let statement = try RawStatement(
-            database, "SELECT pinned, cached, staged, releasing, dead FROM account WHERE id = 1"
+            database,
+            "SELECT pinned, cached, staged, releasing, dead FROM account WHERE id = 1"
         )
         return try statement.first { row in
             var account = Accounting()
@@ -96,7 +98,7 @@ final class IndexTransaction {
     private func giveUp(_ row: BlockRow) throws {
         if row.isInVolume {
             live[row.volume, default: 0] -= Int64(row.length)
-            try addDead(row.volume, row.range)
+            addDead(row.volume, row.range)
         } else if row.volume == BlockRow.inline {
             let statement = try RawStatement(database, "DELETE FROM node WHERE id = ?")
             statement.bind(1, row.offset)
@@ -122,11 +124,15 @@ final class IndexTransaction {
 
     // MARK: - Volumes
 
-    /// A range of a volume has no block; joins it with dead neighbours, so that whole pages can be given back.
-    func addDead(_ volume: Int64, _ range: Range<Int>) throws {
+    /// A range of a volume has no block.
+    func addDead(_ volume: Int64, _ range: Range<Int>) {
         guard !range.isEmpty else { return }
         dead[volume, default: []].append(range)
         accounting.dead += Int64(range.count)
+    }
+
+    /// Writes a dead range, joined with dead neighbours so that whole pages can be given back.
+    private func writeDead(_ volume: Int64, _ range: Range<Int>) throws {
         var joined = range
         var unpunched = Int64(range.count)
         let before = try RawStatement(
@@ -138,7 +144,8 @@ final class IndexTransaction {
         before.bind(1, volume)
         before.bind(2, Int64(range.lowerBound))
         let after = try RawStatement(
-            database, "SELECT offset, length, unpunched FROM dead WHERE volume = ? AND offset = ?"
+            database,
+            "SELECT offset, length, unpunched FROM dead WHERE volume = ? AND offset = ?"
         )
         after.bind(1, volume)
         after.bind(2, Int64(range.upperBound))
@@ -153,7 +160,8 @@ final class IndexTransaction {
             try remove.run()
         }
         let add = try RawStatement(
-            database, "INSERT INTO dead (volume, offset, length, unpunched) VALUES (?, ?, ?, ?)"
+            database,
+            "INSERT INTO dead (volume, offset, length, unpunched) VALUES (?, ?, ?, ?)"
         )
         add.bind(1, volume)
         add.bind(2, Int64(joined.lowerBound))
@@ -174,6 +182,11 @@ final class IndexTransaction {
 
     /// Writes the accounts; the last thing that a transaction does.
     func finish() throws {
+        for (volume, ranges) in dead.sorted(by: { $0.key < $1.key }) {
+            var joined = IntervalSet()
+            for range in ranges { joined.insert(range) }
+            for range in joined.ranges { try writeDead(volume, range) }
+        }
         let volume = try RawStatement(database, "UPDATE volume SET live = live + ? WHERE id = ?")
         for (id, bytes) in live.sorted(by: { $0.key < $1.key }) where bytes != 0 {
             volume.bind(1, bytes)
@@ -181,7 +194,8 @@ final class IndexTransaction {
             try volume.run()
         }
         let account = try RawStatement(
-            database, "UPDATE account SET pinned = ?, cached = ?, staged = ?, releasing = ?, dead = ? WHERE id = 1"
+            database,
+            "UPDATE account SET pinned = ?, cached = ?, staged = ?, releasing = ?, dead = ? WHERE id = 1"
         )
         account.bind(1, accounting.pinned)
         account.bind(2, accounting.cached)

@@ -29,7 +29,9 @@ struct Recovery {
             let boot = try String.fetchOne(database, sql: "SELECT identity FROM boot WHERE id = 1")
             let volumes = try RawStatement(database, "SELECT id, length, synced, sealed FROM volume").all { row in
                 Volume(
-                    id: row.integer(0), length: Int(row.integer(1)), synced: Int(row.integer(2)),
+                    id: row.integer(0),
+                    length: Int(row.integer(1)),
+                    synced: Int(row.integer(2)),
                     sealed: row.integer(3) != 0
                 )
             }
@@ -90,11 +92,13 @@ struct Recovery {
                 }
                 try transaction.finish()
                 try database.execute(
-                    sql: "INSERT OR REPLACE INTO boot (id, identity) VALUES (1, ?)", arguments: [boot]
+                    sql: "INSERT OR REPLACE INTO boot (id, identity) VALUES (1, ?)",
+                    arguments: [boot]
                 )
                 for id in ends.keys.sorted() {
                     try database.execute(
-                        sql: "UPDATE volume SET sealed = 1, synced = length WHERE id = ?", arguments: [id]
+                        sql: "UPDATE volume SET sealed = 1, synced = length WHERE id = ?",
+                        arguments: [id]
                     )
                 }
                 return .commit

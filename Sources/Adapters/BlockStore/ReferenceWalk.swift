@@ -41,7 +41,11 @@ struct ReferenceWalk {
         while let cid = work.popLast() {
             guard let key = BlockKey(cid) else { continue }
             guard var entry = try load(key), entry.new.isPresent else {
-                throw BlockStoreError(.incomplete, "the block \(cid) under \(root) is not here; fetch it first", cid: cid)
+                throw BlockStoreError(
+                    .incomplete,
+                    "the block \(cid) under \(root) is not here; fetch it first",
+                    cid: cid
+                )
             }
             entry.new.refs += 1
             guard entry.new.refs == 1 else {
@@ -69,7 +73,8 @@ struct ReferenceWalk {
 
     private func dequeue(_ key: BlockKey) throws {
         let statement = try RawStatement(
-            transaction.database, "DELETE FROM release_queue WHERE digest = ? AND codec = ?"
+            transaction.database,
+            "DELETE FROM release_queue WHERE digest = ? AND codec = ?"
         )
         statement.bind(1, key)
         try statement.run()
@@ -77,17 +82,31 @@ struct ReferenceWalk {
 
     // MARK: - Removing
 
-    /// Takes a reference away; a block without any waits in the release queue for ``children(of:_:_:)`` to be released.
+    /// Takes a reference away; a block without any waits in the release queue until its children are released.
     mutating func remove(_ key: BlockKey) throws {
         guard var entry = try load(key), entry.new.refs > 0 else { return }
         entry.new.refs -= 1
         entries[key] = entry
         guard entry.new.refs == 0 else { return }
         let statement = try RawStatement(
-            transaction.database, "INSERT OR IGNORE INTO release_queue (digest, codec) VALUES (?, ?)"
+            transaction.database,
+            "INSERT OR IGNORE INTO release_queue (digest, codec) VALUES (?, ?)"
         )
         statement.bind(1, key)
         try statement.run()
+    }
+
+    /// Takes a reference on a leaf away and deletes the leaf with the last one; a leaf has nothing to release later.
+    ///
+    /// - Returns: Whether it was deleted.
+    mutating func removeLeaf(_ key: BlockKey) throws -> Bool {
+        guard let entry = try load(key), let old = entry.old, entry.new.refs == 1 else {
+            try remove(key)
+            return false
+        }
+        entries[key] = nil
+        try transaction.delete(key, old)
+        return true
     }
 
     // MARK: - Links

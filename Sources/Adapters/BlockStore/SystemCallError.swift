@@ -26,7 +26,9 @@ public struct SystemCallError: Error, Hashable, Sendable, CustomStringConvertibl
     public var reason: String {
         var text = [CChar](repeating: 0, count: 256)
         guard strerror_r(number, &text, text.count) == 0 else { return "error \(number)" }
-        return text.withUnsafeBufferPointer { String(decoding: $0.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) }
+        return text.withUnsafeBufferPointer {
+            String(decoding: $0.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
     }
 
     public var description: String { path.isEmpty ? "\(call): \(reason)" : "\(call) \(path): \(reason)" }

@@ -27,7 +27,9 @@ public struct SystemFileSystem: FileSystem {
     }
 
     public func write(
-        _ bytes: UnsafeRawBufferPointer, to descriptor: CInt, at offset: Int
+        _ bytes: UnsafeRawBufferPointer,
+        to descriptor: CInt,
+        at offset: Int
     ) throws(SystemCallError) -> Int {
         guard !bytes.isEmpty else { return 0 }
         while true {
@@ -39,7 +41,9 @@ public struct SystemFileSystem: FileSystem {
     }
 
     public func read(
-        _ bytes: UnsafeMutableRawBufferPointer, from descriptor: CInt, at offset: Int
+        _ bytes: UnsafeMutableRawBufferPointer,
+        from descriptor: CInt,
+        at offset: Int
     ) throws(SystemCallError) -> Int {
         while true {
             let count = pread(descriptor, bytes.baseAddress, bytes.count, off_t(offset))

@@ -108,7 +108,10 @@ final class VolumePool: Sendable {
                 state.open[idle] = nil
             }
             let volume = try OpenVolume(
-                id: id, path: path(of: id), isBeingWritten: state.written.contains(id), fileSystem: fileSystem
+                id: id,
+                path: path(of: id),
+                isBeingWritten: state.written.contains(id),
+                fileSystem: fileSystem
             )
             state.open[id] = volume
             return volume

@@ -15,7 +15,10 @@ final class WriteBuffer {
 
     private func grow(to needed: Int) {
         guard needed > memory.count else { return }
-        let larger = UnsafeMutableRawBufferPointer.allocate(byteCount: max(needed, memory.isEmpty ? 64 << 10 : 1280 << 10), alignment: 64)
+        let larger = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: max(needed, memory.isEmpty ? 64 << 10 : 1280 << 10),
+            alignment: 64
+        )
         larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: memory[..<count]))
         memory.deallocate()
         memory = larger
