@@ -9,21 +9,81 @@ import RecordStore
 import Settings
 import Transport
 
-/// Everything that a running node consists of, built from the bottom up.
-struct NodeParts: Sendable {
-    let configuration: NodeConfiguration
+/// What a node has on its disk, and who it is.
+struct NodeFoundation: Sendable {
     let folder: DataFolder
     let lock: FolderLock
     let node: SigningKey<NodeRole>
     let `operator`: SigningKey<OperatorRole>
     let founding: Founding
-    let admission: AdmissionRecord?
     let records: RecordStore
     let store: BlockStore
     let lent: LentSpace
     let work: BlockingWork
+
+    /// - Throws: ``NodeError`` and the stores' own errors, each with a sentence for the user.
+    init(_ configuration: NodeConfiguration, logger: Logger) throws {
+        folder = try DataFolder(path: configuration.dataFolder)
+        lock = try folder.lock()
+        node = try KeyFile.readOrCreate(folder.nodeKey, as: NodeRole.self)
+        `operator` = try KeyFile.readOrCreate(
+            configuration.operatorKeyFile ?? folder.operatorKey(configuration.operatorName),
+            as: OperatorRole.self
+        )
+        founding = try Founding(folder: folder, operator: `operator`, invites: configuration.invites)
+        try SmallFile.makeFolder(folder.mesh)
+        records = try RecordStore(folder: folder.mesh)
+        if records.recoveredFromCorruption {
+            logger.warning("the memory of the mesh was damaged and starts anew; gossip brings the records back")
+        }
+        lent = LentSpace(configuration: configuration, folder: folder.path)
+        store = try BlockStore(
+            BlockStoreConfiguration(
+                folder: folder.blocks,
+                storageBytesMax: lent.storageBytes,
+                cacheBytesMax: lent.cacheBytes
+            )
+        )
+        let pool = NIOThreadPool(numberOfThreads: BlockingWork.threads)
+        pool.start()
+        work = BlockingWork(pool: pool)
+    }
+}
+
+/// How a node is reached, and how it reaches others.
+struct NodeNetwork: Sendable {
     let server: PeerServer
     let client: PeerClient
+    let admission: AdmissionRecord?
+    /// Where others are told that this node is.
+    let locators: [Locator]
+
+    /// - Throws: ``TransportError`` when the port is taken, ``NodeError`` when the mesh refuses.
+    init(
+        _ configuration: NodeConfiguration,
+        _ foundation: NodeFoundation,
+        group: MultiThreadedEventLoopGroup,
+        logger: Logger
+    ) async throws {
+        let identity = try NodeIdentity(key: foundation.node)
+        client = PeerClient(identity: identity, group: group, logger: logger)
+        server = try await PeerServer.bind(
+            to: PeerAddress("\(configuration.listen)"),
+            identity: identity,
+            group: group,
+            logger: logger
+        )
+        admission = try await foundation.founding.admission(of: foundation.operator, client: client)
+        let advertised = configuration.advertise.map { Locator.tcp("\($0)") }
+        locators = advertised.isEmpty ? [.tcp("\(server.address)")] : advertised
+    }
+}
+
+/// Everything that a running node consists of, built from the bottom up.
+struct NodeParts: Sendable {
+    let configuration: NodeConfiguration
+    let base: NodeFoundation
+    let network: NodeNetwork
     let mesh: MeshService
     let exchange: ExchangeClient
     let search: ProviderSearch
@@ -36,119 +96,89 @@ struct NodeParts: Sendable {
     let gateway: GatewayServer
     let started: Instant
 
-    /// - Throws: ``NodeError`` and the parts' own errors, each with a sentence for the user.
+    /// - Throws: The parts' own errors, each with a sentence for the user.
     init(_ configuration: NodeConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger) async throws {
         self.configuration = configuration
         started = Clock.now()
-        folder = try DataFolder(path: configuration.dataFolder)
-        lock = try folder.lock()
-        node = try KeyFile.readOrCreate(folder.nodeKey, as: NodeRole.self)
-        `operator` = try Self.operatorKey(configuration, folder)
-        founding = try Founding(folder: folder, operator: `operator`, invites: configuration.invites)
-        try SmallFile.makeFolder(folder.mesh)
-        records = try RecordStore(folder: folder.mesh)
-        if records.recoveredFromCorruption {
-            logger.warning("the memory of the mesh was damaged and starts anew; gossip brings the records back")
-        }
-        lent = LentSpace(configuration: configuration, folder: folder.path, usedBytes: 0)
-        store = try BlockStore(
-            BlockStoreConfiguration(
-                folder: folder.blocks,
-                storageBytesMax: lent.storageBytes,
-                cacheBytesMax: lent.cacheBytes
-            )
-        )
-        let pool = NIOThreadPool(numberOfThreads: BlockingWork.threads)
-        pool.start()
-        work = BlockingWork(pool: pool)
-        let identity = try NodeIdentity(key: node)
-        client = PeerClient(identity: identity, group: group, logger: logger)
-        admission = try await founding.admission(of: `operator`, client: client)
-        server = try await PeerServer.bind(
-            to: PeerAddress("\(configuration.listen)"),
-            identity: identity,
-            group: group,
-            logger: logger
-        )
-        let held = HeldSites(records: records)
-        let locators = Self.locators(configuration, bound: server.address)
-        let claims = Self.claims(configuration, locators: locators, lent: lent)
-        let machine = MeshMachine(
-            genesis: founding.genesis,
-            identity: .init(node: node, operator: `operator`, claims: claims),
-            parameters: Self.parameters(configuration),
-            judge: PublishingJudge(mesh: founding.genesis.mesh),
-            contacts: founding.contacts,
-            now: started
-        )
-        let repair = RepairMachine(
-            node: node.id,
-            settings: Self.repairSettings(configuration),
-            held: try held.load(),
-            now: started
-        )
+        base = try NodeFoundation(configuration, logger: logger)
+        network = try await NodeNetwork(configuration, base, group: group, logger: logger)
+        let held = HeldSites(records: base.records)
         mesh = MeshService(
-            state: MeshState(mesh: machine, repair: repair),
-            client: client,
-            records: records,
+            state: try Self.engines(configuration, base, network, held: held, now: started),
+            client: network.client,
+            records: base.records,
             logger: logger
         )
-        exchange = ExchangeClient(client: client, mesh: mesh)
+        exchange = ExchangeClient(client: network.client, mesh: mesh)
         search = ProviderSearch(mesh: mesh, client: exchange)
         let holds = HoldDesk(mesh: mesh)
         copies = CopyService(
             mesh: mesh,
-            copier: SiteCopier(store: store, client: exchange, work: work),
+            copier: SiteCopier(store: base.store, client: exchange, work: base.work),
             held: held,
             desk: holds,
-            key: node,
-            work: work,
+            key: base.node,
+            work: base.work,
             logger: logger
         )
         desk = InvitationDesk(
-            genesis: founding.genesis,
-            node: node.id,
-            operator: `operator`,
-            locators: locators,
-            records: records
+            genesis: base.founding.genesis,
+            node: base.node.id,
+            operator: base.operator,
+            locators: network.locators,
+            records: base.records
         )
-        router = PeerRouter(mesh: mesh, store: store, work: work, desk: desk, holds: holds)
-        keys = PublisherKeys(folder: folder)
+        router = PeerRouter(mesh: mesh, store: base.store, work: base.work, desk: desk, holds: holds)
+        keys = PublisherKeys(folder: base.folder)
         publishing = PublishService(
             mesh: mesh,
-            store: store,
+            store: base.store,
             keys: keys,
-            sponsor: `operator`,
-            requests: HoldRequest(client: client, mesh: mesh),
-            work: work,
+            sponsor: base.operator,
+            requests: HoldRequest(client: network.client, mesh: mesh),
+            work: base.work,
             logger: logger
         )
-        collection = CollectionService(store: store, work: work, logger: logger)
+        collection = CollectionService(store: base.store, work: base.work, logger: logger)
+        let host = configuration.gateway.host
         gateway = try await GatewayServer(
-            configuration: GatewayConfiguration(
-                host: configuration.gateway.host,
-                port: Int(configuration.gateway.port)
+            configuration: GatewayConfiguration(host: host, port: Int(configuration.gateway.port)),
+            source: NodeContentSource(
+                mesh: mesh,
+                store: base.store,
+                search: search,
+                client: exchange,
+                work: base.work
             ),
-            source: NodeContentSource(mesh: mesh, store: store, search: search, client: exchange, work: work),
             group: group
         )
     }
 
     // MARK: - What the configuration means
 
-    private static func operatorKey(
+    private static func engines(
         _ configuration: NodeConfiguration,
-        _ folder: DataFolder
-    ) throws(NodeError) -> SigningKey<OperatorRole> {
-        try KeyFile.readOrCreate(
-            configuration.operatorKeyFile ?? folder.operatorKey(configuration.operatorName),
-            as: OperatorRole.self
+        _ base: NodeFoundation,
+        _ network: NodeNetwork,
+        held: HeldSites,
+        now: Instant
+    ) throws -> MeshState {
+        let claims = claims(configuration, locators: network.locators, lent: base.lent)
+        let machine = MeshMachine(
+            genesis: base.founding.genesis,
+            identity: .init(node: base.node, operator: base.operator, claims: claims),
+            parameters: parameters(configuration),
+            judge: PublishingJudge(mesh: base.founding.genesis.mesh),
+            contacts: base.founding.contacts,
+            now: now
         )
-    }
-
-    private static func locators(_ configuration: NodeConfiguration, bound: PeerAddress) -> [Locator] {
-        guard configuration.advertise.isEmpty else { return configuration.advertise.map { .tcp("\($0)") } }
-        return [.tcp("\(bound)")]
+        let repair = RepairMachine(
+            node: base.node.id,
+            settings: repairSettings(configuration),
+            held: try held.load(),
+            now: now
+        )
+        return MeshState(mesh: machine, repair: repair)
     }
 
     private static func claims(_ configuration: NodeConfiguration, locators: [Locator], lent: LentSpace) -> NodeClaims {

@@ -22,8 +22,8 @@ public func runNode(
         let parts = try await NodeParts(configuration, group: group, logger: logger)
         let services = NodeServices(parts: parts, logger: logger, ready: ready)
         try await services.run()
-        await parts.client.shutdown()
-        try? await parts.work.pool.shutdownGracefully()
+        await parts.network.client.shutdown()
+        try? await parts.base.work.pool.shutdownGracefully()
     } catch {
         try? await group.shutdownGracefully()
         throw ControlError(error)
@@ -48,7 +48,7 @@ struct NodeServices: Sendable {
         let control = ControlServer(
             node: controller,
             endpoint: parts.configuration.control,
-            dataFolder: parts.folder.path,
+            dataFolder: parts.base.folder.path,
             logger: logger
         ) { _ in open.finish() }
         let parts = parts
@@ -56,7 +56,7 @@ struct NodeServices: Sendable {
             configuration: .init(
                 services: [
                     .init(service: Background { await parts.mesh.run() }),
-                    .init(service: Background { await parts.server.run(parts.router) }),
+                    .init(service: Background { await parts.network.server.run(parts.router) }),
                     .init(service: Background { await parts.copies.run() }),
                     .init(service: Background { await parts.collection.run() }),
                     .init(service: control),
@@ -81,20 +81,20 @@ struct NodeServices: Sendable {
 
     /// What this node knew of its mesh when it stopped.
     private func remember() throws {
-        let records = try parts.records.records().map { (key: $0.key, version: $0.version, bytes: $0.bytes) }
+        let records = try parts.base.records.records().map { (key: $0.key, version: $0.version, bytes: $0.bytes) }
         parts.mesh.remember(records)
-        parts.mesh.start(admission: parts.admission)
+        parts.mesh.start(admission: parts.network.admission)
     }
 
     /// Waits until somebody of the mesh has answered, where this node was invited and knows nobody yet.
     private func join() async throws {
-        guard !parts.founding.contacts.isEmpty, parts.mesh.read({ $0.mesh.members.isEmpty }) else { return }
+        guard !parts.base.founding.contacts.isEmpty, parts.mesh.read({ $0.mesh.members.isEmpty }) else { return }
         let deadline = ContinuousClock.now + Self.joinTimeout
         while ContinuousClock.now < deadline {
             if parts.mesh.read({ $0.mesh.aliveCount > 0 }) { return }
             try await Task.sleep(for: .milliseconds(20))
         }
-        let addresses = parts.founding.contacts.values.joined().map(\.address).joined(separator: ", ")
+        let addresses = parts.base.founding.contacts.values.joined().map(\.address).joined(separator: ", ")
         throw NodeError(
             .mesh,
             "nobody of the mesh answered within \(Self.joinTimeout) at \(addresses); "

@@ -42,7 +42,8 @@ extension BlockStore {
                 summary.hasMore = summary.hasMore || (evicted.blocks > 0 && evicted.bytes < excess)
             }
             try removeEmptyVolumes(&summary)
-            if canPunch { canPunch = try punch(&summary) }
+            // More deletions may free whole volumes, which is cheaper.
+            if canPunch, !summary.hasMore { canPunch = try punch(&summary) }
             return summary
         }
     }

@@ -1,6 +1,8 @@
 /// A set of byte positions as sorted ranges that neither overlap nor touch.
-struct IntervalSet: Equatable, Sendable {
-    private(set) var ranges: [Range<Int>] = []
+package struct IntervalSet: Equatable, Sendable {
+    package private(set) var ranges: [Range<Int>] = []
+
+    package init() {}
 
     /// Index of the first range that ends at or after `position`.
     private func firstIndex(endingFrom position: Int) -> Int {
@@ -13,7 +15,7 @@ struct IntervalSet: Equatable, Sendable {
         return low
     }
 
-    mutating func insert(_ range: Range<Int>) {
+    package mutating func insert(_ range: Range<Int>) {
         guard !range.isEmpty else { return }
         let first = firstIndex(endingFrom: range.lowerBound)
         var last = first
@@ -25,7 +27,7 @@ struct IntervalSet: Equatable, Sendable {
         ranges.replaceSubrange(first..<last, with: CollectionOfOne(merged))
     }
 
-    mutating func remove(_ range: Range<Int>) {
+    package mutating func remove(_ range: Range<Int>) {
         guard !range.isEmpty else { return }
         let first = firstIndex(endingFrom: range.lowerBound)
         var last = first
@@ -42,7 +44,7 @@ struct IntervalSet: Equatable, Sendable {
     }
 
     /// Whether every position of `range` is in the set.
-    func contains(_ range: Range<Int>) -> Bool {
+    package func contains(_ range: Range<Int>) -> Bool {
         guard !range.isEmpty else { return true }
         let index = firstIndex(endingFrom: range.lowerBound + 1)
         return index < ranges.count && ranges[index].lowerBound <= range.lowerBound
@@ -50,7 +52,7 @@ struct IntervalSet: Equatable, Sendable {
     }
 
     /// Whether any position of `range` is in the set.
-    func overlaps(_ range: Range<Int>) -> Bool {
+    package func overlaps(_ range: Range<Int>) -> Bool {
         guard !range.isEmpty else { return false }
         let index = firstIndex(endingFrom: range.lowerBound + 1)
         return index < ranges.count && ranges[index].lowerBound < range.upperBound

@@ -1,5 +1,4 @@
 import BlockStore
-import Content
 import Core
 import Glibc
 
@@ -20,33 +19,27 @@ struct ArchiveFile {
             throw NodeError(errno == ENOENT ? .notFound : .file, "cannot open \(path): \(errorText(errno))")
         }
         defer { close(descriptor) }
-        let session = try store.beginImport(.pinned, at: Clock.now())
+        var taken = 0
         do {
-            var reader = CARReader()
-            var blocks = 0
-            var piece = [UInt8](repeating: 0, count: Self.pieceBytes)
-            while true {
-                let count = read(descriptor, &piece, piece.count)
-                if count < 0, errno == EINTR { continue }
-                guard count >= 0 else { throw NodeError(.file, "cannot read \(path): \(errorText(errno))") }
-                guard count > 0 else { break }
-                reader.feed(piece[..<count])
-                while let block = try reader.next() {
-                    try session.append(block)
-                    blocks += 1
-                }
-                progress(blocks)
+            let report = try store.importCAR(owner: owner, at: Clock.now()) {
+                let piece = try readPiece(descriptor)
+                taken += piece?.count ?? 0
+                progress(taken)
+                return piece
             }
-            try reader.finish()
-            let roots = reader.header?.roots ?? []
-            try session.commit(pins: roots.map { Pin(root: $0, owner: owner) }, at: Clock.now())
-            return roots
-        } catch let error as ContentError {
-            session.abort()
+            return report.roots
+        } catch let error as BlockStoreError where error.code == .badBlock || error.code == .incomplete {
             throw NodeError(.corrupt, "\(path) is not a valid CAR file: \(error.message)")
-        } catch {
-            session.abort()
-            throw error
+        }
+    }
+
+    private func readPiece(_ descriptor: Int32) throws(NodeError) -> [UInt8]? {
+        var piece = [UInt8](repeating: 0, count: Self.pieceBytes)
+        while true {
+            let count = read(descriptor, &piece, piece.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw NodeError(.file, "cannot read \(path): \(errorText(errno))") }
+            return count == 0 ? nil : Array(piece[..<count])
         }
     }
 
@@ -60,11 +53,9 @@ struct ArchiveFile {
         defer { close(descriptor) }
         do {
             var written = 0
-            var pending = CARHeader(root: root).encoded
-            try DAGWalk.blocks(below: root, read: PeerRouter.reader(of: store)) { cid in
-                guard let block = try store.read(cid) else { throw BlockMissing(cid: cid) }
-                pending += CARWriter.sectionHead(cid, dataCount: block.readableBytes)
-                pending += block.readableBytesView
+            var pending: [UInt8] = []
+            try store.exportCAR(root: root) { bytes in
+                pending += bytes
                 guard pending.count >= Self.pieceBytes else { return }
                 written += try write(&pending, to: descriptor)
                 progress(written)

@@ -58,10 +58,10 @@ extension NodeController {
         owner: String,
         progress: @escaping @Sendable (OperationProgress) -> Void
     ) async throws -> ImportReport {
-        let store = parts.store
+        let store = parts.base.store
         let cancelled = SiteCopier.CallOff()
         return try await withTaskCancellationHandler {
-            try await parts.work.run {
+            try await parts.base.work.run {
                 let options = ImportOptions(
                     includesHidden: request.includeHidden,
                     skipsUnreadable: request.skipUnreadable
@@ -80,8 +80,8 @@ extension NodeController {
     private func dropResidue(_ root: CID, of publisher: PublisherID) async {
         let kept = parts.mesh.read { $0.repair.index.publication(of: publisher)?.versions.map(\.root) ?? [] }
         guard !kept.contains(root) else { return }
-        let store = parts.store
-        _ = try? await parts.work.run {
+        let store = parts.base.store
+        _ = try? await parts.base.work.run {
             try store.unpin(Pin(root: root, owner: CopyService.owner(of: publisher)))
         }
     }
@@ -110,10 +110,10 @@ extension NodeController {
         path: String,
         progress: @escaping @Sendable (OperationProgress) -> Void
     ) async throws -> [String] {
-        let store = parts.store
-        return try await parts.work.run {
-            try ArchiveFile(path: path).load(into: store, owner: "import") { blocks in
-                progress(.init(phase: "importing", unit: .blocks, done: blocks))
+        let store = parts.base.store
+        return try await parts.base.work.run {
+            try ArchiveFile(path: path).load(into: store, owner: "import") { bytes in
+                progress(.init(phase: "importing", unit: .bytes, done: bytes))
             }
             .map(\.description)
         }
@@ -127,8 +127,8 @@ extension NodeController {
         let root: CID
         do { root = try CID(cid) } catch { throw NodeError(.usage, "\"\(cid)\" is no CID: \(error.message)") }
         try await bringIn(root)
-        let store = parts.store
-        return try await parts.work.run {
+        let store = parts.base.store
+        return try await parts.base.work.run {
             try ArchiveFile(path: path).save(root, from: store) { bytes in
                 progress(.init(phase: "exporting", unit: .bytes, done: bytes))
             }
@@ -139,14 +139,14 @@ extension NodeController {
     private func bringIn(_ root: CID) async throws {
         let source = NodeContentSource(
             mesh: parts.mesh,
-            store: parts.store,
+            store: parts.base.store,
             search: parts.search,
             client: parts.exchange,
-            work: parts.work
+            work: parts.base.work
         )
-        let store = parts.store
+        let store = parts.base.store
         while true {
-            let missing = try await parts.work.run { try store.state(ofDAG: root, missingMax: 256).missing }
+            let missing = try await parts.base.work.run { try store.state(ofDAG: root, missingMax: 256).missing }
             guard !missing.isEmpty else { return }
             do { try await source.fetchBlocks(missing, under: root) } catch {
                 let code: NodeError.Code = error.code == .notFound ? .notFound : .mesh

@@ -33,7 +33,7 @@ final class NodeController: NodeControl {
     // MARK: - Status
 
     func status() async throws -> NodeStatus {
-        let accounting = parts.store.accounting
+        let accounting = parts.base.store.accounting
         let view = parts.mesh.read { state in
             (
                 alive: state.mesh.aliveCount + 1, known: state.mesh.members.count + 1,
@@ -42,21 +42,21 @@ final class NodeController: NodeControl {
             )
         }
         return NodeStatus(
-            node: parts.node.id.description,
-            operator: parts.operator.id.description,
-            mesh: parts.founding.genesis.mesh.description,
+            node: parts.base.node.id.description,
+            operator: parts.base.operator.id.description,
+            mesh: parts.base.founding.genesis.mesh.description,
             version: Release.version,
             uptimeSeconds: Int((Clock.now() - parts.started).components.seconds),
-            listen: "\(parts.server.address)",
+            listen: "\(parts.network.server.address)",
             gateway: gateway,
             members: .init(alive: view.alive, known: view.known),
             copies: .init(live: view.totals.live, target: view.totals.target),
             sites: view.sites,
             storage: .init(
                 used: Int(accounting.total),
-                limit: Int(parts.lent.storageBytes),
+                limit: Int(parts.base.lent.storageBytes),
                 cacheUsed: Int(accounting.cached),
-                cacheLimit: Int(parts.lent.cacheBytes)
+                cacheLimit: Int(parts.base.lent.cacheBytes)
             ),
             counters: counters(view.counters)
         )
@@ -64,7 +64,7 @@ final class NodeController: NodeControl {
 
     private func counters(_ mesh: MeshCounters) -> [String: Int] {
         let gateway = parts.gateway.counters
-        let store = parts.store.counters
+        let store = parts.base.store.counters
         let named: [String: UInt64] = [
             "mesh.records.known": mesh.known, "mesh.records.stale": mesh.stale,
             "mesh.records.conflicting": mesh.conflicting, "mesh.records.forged": mesh.forged,
@@ -74,7 +74,7 @@ final class NodeController: NodeControl {
             "mesh.records.overQuota": mesh.overQuota, "mesh.records.ownKeySeen": mesh.ownKeySeen,
             "mesh.messages.bad": mesh.badMessages, "mesh.messages.strangers": mesh.strangers,
             "mesh.messages.dropped": UInt64(parts.mesh.droppedCount), "mesh.deaths": mesh.deaths,
-            "mesh.quarantined": UInt64(parts.records.quarantinedCount),
+            "mesh.quarantined": UInt64(parts.base.records.quarantinedCount),
             "exchange.wrongBytes": parts.exchange.wrongBytesCount,
             "gateway.requests": gateway.requests, "gateway.hits": gateway.hits, "gateway.bytes": gateway.bytes,
             "gateway.resets": gateway.resets,

@@ -30,21 +30,21 @@ struct NodeDiagnosis {
     }
 
     private var disk: Finding {
-        let free = LentSpace.freeBytes(parts.folder.path)
+        let free = LentSpace.freeBytes(parts.base.folder.path)
         guard free < Self.freeBytesMin else {
-            return Finding("disk", .fine, "\(free >> 30) GiB are free on the disk of \(parts.folder.path).")
+            return Finding("disk", .fine, "\(free >> 30) GiB are free on the disk of \(parts.base.folder.path).")
         }
         return Finding(
             "disk",
             free < 64 << 20 ? .problem : .warning,
-            "Only \(free >> 20) MiB are free on the disk of \(parts.folder.path).",
+            "Only \(free >> 20) MiB are free on the disk of \(parts.base.folder.path).",
             advice: "Free some space, or lend less with --storage."
         )
     }
 
     private var lent: Finding {
-        let used = parts.store.accounting.total
-        let limit = parts.lent.storageBytes
+        let used = parts.base.store.accounting.total
+        let limit = parts.base.lent.storageBytes
         guard used > limit / 10 * 9 else {
             return Finding("lent space", .fine, "\(used >> 20) of \(limit >> 20) MiB lent are used.")
         }
@@ -79,7 +79,7 @@ struct NodeDiagnosis {
 
     /// Others have to connect to this node; that they did is the only proof that they can.
     private var reachability: Finding {
-        let address = parts.server.address
+        let address = parts.network.server.address
         let (alive, heard) = parts.mesh.read { state in
             let others = state.mesh.members.filter(\.isAlive)
             return (others.count, others.count { $0.observation.address != nil })
