@@ -105,6 +105,16 @@ struct FolderImportTests {
         #expect(error?.path == "bad\\xff")
     }
 
+    // The superuser may read everything.
+    @Test(.enabled(if: geteuid() != 0)) func unreadableFile_isNamedOrSkipped() throws {
+        let folder = try site()
+        #expect(chmod(folder.path + "/site/index.html", 0) == 0)
+        let error = #expect(throws: BlockStoreError.self) { try rootOfFolder(folder.path + "/site") }
+        #expect(error?.path == "index.html")
+        let report = try rootOfFolder(folder.path + "/site", options: ImportOptions(skipsUnreadable: true))
+        #expect(report.skipped.map(\.path) == ["index.html"])
+    }
+
     @Test func path_missingOrASocket_isRefused() throws {
         let folder = try TemporaryFolder()
         #expect(mkfifo(folder.path + "/pipe", 0o644) == 0)

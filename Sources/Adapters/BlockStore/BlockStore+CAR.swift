@@ -23,8 +23,8 @@ extension BlockStore {
     /// Writes the DAG under `root` as a CAR v1 stream, depth first, each block once.
     ///
     /// - Parameter write: takes the stream's bytes in order, which are valid during the call.
-    /// - Throws: ``BlockStoreError`` `.incomplete` when a block is not here, `.corrupt`; what `write` throws. The stream
-    ///   is then cut off where it is.
+    /// - Throws: ``BlockStoreError`` `.incomplete` when a block is not here, `.corrupt`; what `write` throws. The
+    ///   stream is then cut off where it is.
     public func exportCAR(root: CID, write: (UnsafeRawBufferPointer) throws -> Void) throws {
         try CARHeader(root: root).encoded.withUnsafeBytes(write)
         try Self.mapContent {
@@ -44,8 +44,8 @@ extension BlockStore {
     /// - Parameters:
     ///   - owner: pins the roots for it, all or nothing; `nil` caches the blocks.
     ///   - next: gives the next bytes of the stream, `nil` at its end.
-    /// - Throws: ``BlockStoreError`` `.badBlock` for a stream that is no CAR or whose blocks are wrong, `.incomplete` for
-    ///   a cut-off stream or a root that is not whole; nothing is stored then.
+    /// - Throws: ``BlockStoreError`` `.badBlock` for a stream that is no CAR or whose blocks are wrong, `.incomplete`
+    ///   for a cut-off stream or a root that is not whole; nothing is stored then.
     public func importCAR(
         owner: String?,
         at now: Instant,

@@ -21,7 +21,7 @@ extension BlockStore {
     /// Most blocks that are taken from the release queue at once.
     static let releasedNodesMax = 64
 
-    /// Does a bounded part of the housekeeping: releases what was unpinned, evicts from the cache, gives disk space back.
+    /// Does a bounded part of the housekeeping: releases what was unpinned, evicts from the cache, gives space back.
     ///
     /// What is left is in the index, so a crash loses no progress. Call again while ``CollectionSummary/hasMore``.
     ///

@@ -66,7 +66,10 @@ struct ImportMemory: Sendable {
         try insert.run()
         let trim = try RawStatement(
             database,
-            "DELETE FROM import_memory WHERE path IN (SELECT path FROM import_memory ORDER BY time DESC LIMIT -1 OFFSET ?)"
+            """
+            DELETE FROM import_memory
+            WHERE path IN (SELECT path FROM import_memory ORDER BY time DESC LIMIT -1 OFFSET ?)
+            """
         )
         trim.bind(1, Int64(Self.pathsMax))
         try trim.run()

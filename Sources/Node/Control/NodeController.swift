@@ -35,8 +35,11 @@ final class NodeController: NodeControl {
     func status() async throws -> NodeStatus {
         let accounting = parts.base.store.accounting
         let view = parts.mesh.read { state in
-            (
-                alive: state.mesh.aliveCount + 1, known: state.mesh.members.count + 1,
+            let members = state.mesh.members
+            return (
+                // A suspect counts until it is found dead, as its copies do.
+                alive: members.count { $0.isAlive || $0.observation.status == .suspect } + 1,
+                known: members.count + 1,
                 totals: state.repair.index.totals, sites: state.repair.index.publishedCount,
                 counters: state.mesh.counters
             )
