@@ -101,6 +101,9 @@ package final class Reader: Sendable {
 
     // MARK: One request
 
+    /// Longest text of an error answer that is shown, in bytes.
+    private static let reasonBytesMax = 1_024
+
     private enum Attempt {
         case whole
         /// A good client asks another gateway.
@@ -188,7 +191,10 @@ package final class Reader: Sendable {
                 HTTPClientRequest(url: "http://\(gateway)\(path)"),
                 timeout: .milliseconds(wait.wholeMilliseconds)
             )
-            guard response.status == .ok else { return .wrong("status \(response.status.code)") }
+            guard response.status == .ok else {
+                let reason = try? await response.body.collect(upTo: Self.reasonBytesMax)
+                return .wrong("status \(response.status.code) \(reason.map { String(buffer: $0) } ?? "")")
+            }
             var hasher = Hasher256()
             var count = 0
             for try await chunk in response.body {

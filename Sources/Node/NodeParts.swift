@@ -200,6 +200,9 @@ struct NodeParts: Sendable {
         return parameters
     }
 
+    /// Bytes a second that copies are expected to make where somebody wants them made again within seconds.
+    private static let fastTransferRate: UInt64 = 128 << 20
+
     /// The other delays of repair follow the one that is configured, in the proportions of their defaults.
     private static func repairSettings(_ configuration: NodeConfiguration) -> RepairSettings {
         var settings = RepairSettings()
@@ -214,6 +217,7 @@ struct NodeParts: Sendable {
         settings.recheckInterval = min(settings.recheckInterval, max(delay, .seconds(1)))
         settings.surplusGrace = min(settings.surplusGrace, delay * 10)
         settings.retryFirst = min(settings.retryFirst, max(delay, .milliseconds(500)))
+        settings.transferRateMin = fastTransferRate
         return settings
     }
 }

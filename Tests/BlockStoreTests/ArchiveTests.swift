@@ -22,6 +22,7 @@ struct ArchiveTests {
     @Test(arguments: [1_000_000, 777, 13])
     func car_exportedAndImported_isTheSameDAG(partBytes: Int) throws {
         let folders = try (0..<2).map { _ in try TemporaryFolder() }
+        defer { withExtendedLifetime(folders) {} }
         let source = try makeStore(folders[0])
         let dag = try SampleDAG(files: [1, 2, 3])
         try source.take(dag)
@@ -36,6 +37,7 @@ struct ArchiveTests {
 
     @Test func car_withoutAnOwner_isCached() throws {
         let folders = try (0..<2).map { _ in try TemporaryFolder() }
+        defer { withExtendedLifetime(folders) {} }
         let source = try makeStore(folders[0])
         let dag = try SampleDAG(files: [1])
         try source.take(dag)
@@ -46,6 +48,7 @@ struct ArchiveTests {
 
     @Test func car_cutOffFlippedOrPartial_storesNothing() throws {
         let folders = try (0..<2).map { _ in try TemporaryFolder() }
+        defer { withExtendedLifetime(folders) {} }
         let source = try makeStore(folders[0])
         let dag = try SampleDAG(files: [1, 2])
         try source.take(dag)
@@ -69,6 +72,7 @@ struct ArchiveTests {
 
     @Test func export_incompleteDAG_namesTheBlock() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let dag = try SampleDAG(files: [1])
         let session = try store.beginImport(.cache, at: now)
@@ -82,6 +86,7 @@ struct ArchiveTests {
     @Test(arguments: ["../escape", "..", ".", "", "a/b"])
     func folderExport_hostileName_isRefusedAndWritesNothingOutside(name: String) throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let leaf = Block(hashing: [1], codec: .raw)
         let message = UnixFSData(kind: .directory)
@@ -99,6 +104,7 @@ struct ArchiveTests {
 
     @Test func folderExport_linkAndFileOfOneName_doesNotFollowTheLink() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let leaf = Block(hashing: [1], codec: .raw)
         let link = try DirectoryBuilder.symlink(to: "../victim")

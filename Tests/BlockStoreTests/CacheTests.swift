@@ -7,6 +7,7 @@ struct CacheTests {
 
     @Test func collect_cacheOverItsLimit_dropsTheLeastRecentlyUsed() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder, cache: 10_000)
         let dags = try (1...3).map { try SampleDAG(files: [UInt64($0)]) }
         for (index, dag) in dags.enumerated() {
@@ -28,6 +29,7 @@ struct CacheTests {
 
     @Test func evict_pinnedBlocks_never() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder, storage: 12_000, cache: 12_000)
         let pinned = try SampleDAG(files: [1])
         try store.take(pinned, .cache, owner: nil)
@@ -40,6 +42,7 @@ struct CacheTests {
 
     @Test func pinnedImport_needsSpace_evictsTheCache() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder, storage: 9_000, cache: 9_000)
         try store.take(SampleDAG(files: [1]), .cache, owner: nil)
         try store.take(SampleDAG(files: [2]), .cache, owner: nil)
@@ -53,6 +56,7 @@ struct CacheTests {
 
     @Test func staged_blocks_stayUntilTheirTime() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder, cache: 1_000)
         let dag = try SampleDAG(files: [1, 2])
         let session = try store.beginImport(.staged(until: now + minute), at: now)
@@ -69,6 +73,7 @@ struct CacheTests {
 
     @Test func staged_dagThatBecameWhole_isPinned() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder, cache: 1_000)
         let dag = try SampleDAG(files: [1, 2])
         for part in [dag.blocks.suffix(4), dag.blocks.dropLast(4)] {

@@ -90,6 +90,7 @@ struct FaultSweepTests {
     /// How many operations the script has when nothing fails.
     private func operations(_ dags: Dags) throws -> Int {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let fileSystem = FaultyFileSystem(.ioError, at: .max)
         let path = folder.path + "/blocks"
         let store = try BlockStore(configuration(path, cache: Self.cacheBytesMax, fileSystem: fileSystem))
@@ -106,6 +107,7 @@ struct FaultSweepTests {
         for operation in 0..<total {
             let replay: Comment = "replay: \(fault) at operation \(operation)"
             let folder = try TemporaryFolder()
+            defer { withExtendedLifetime(folder) {} }
             let path = folder.path + "/blocks"
             let fileSystem = FaultyFileSystem(fault, at: operation)
             var state = Acknowledged()
@@ -129,6 +131,7 @@ struct FaultSweepTests {
         for operation in 0..<total {
             let replay: Comment = "replay: crash at operation \(operation)"
             let folder = try TemporaryFolder()
+            defer { withExtendedLifetime(folder) {} }
             let path = folder.path + "/blocks"
             let fileSystem = FaultyFileSystem(.crash, at: operation)
             var state = Acknowledged()

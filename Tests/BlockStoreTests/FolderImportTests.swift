@@ -8,6 +8,7 @@ import Testing
 struct FolderImportTests {
     private func site() throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         try folder.write("site/index.html", Array("<h1>Hello</h1>".utf8))
         try folder.write("site/empty", [])
         try folder.write("site/bücher/日本.txt", [1, 2, 3])
@@ -61,6 +62,7 @@ struct FolderImportTests {
     /// Roots that Kubo gives with the profile unixfs-v1-2025: the empty folder and single files are well known.
     @Test func wellKnownInputs_haveTheirCIDs() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         #expect(mkdir(folder.path + "/void", 0o755) == 0)
         try folder.write("empty", [])
         try folder.write("hello", Array("hello world\n".utf8))
@@ -117,6 +119,7 @@ struct FolderImportTests {
 
     @Test func path_missingOrASocket_isRefused() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         #expect(mkfifo(folder.path + "/pipe", 0o644) == 0)
         let missing = #expect(throws: BlockStoreError.self) { try rootOfFolder(folder.path + "/none") }
         #expect(missing?.code == .notFound)

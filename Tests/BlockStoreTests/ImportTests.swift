@@ -6,6 +6,7 @@ import Testing
 struct ImportTests {
     @Test func import_committed_isReadAfterReopen() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let dag = try SampleDAG(files: [1, 2, 3])
         do {
             let store = try makeStore(folder)
@@ -22,6 +23,7 @@ struct ImportTests {
 
     @Test func import_aborted_leavesNothing() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let dag = try SampleDAG(files: [1, 2], leavesPerFile: 40)
         let session = try store.beginImport(.pinned, at: now)
@@ -34,6 +36,7 @@ struct ImportTests {
 
     @Test func import_beforeCommit_isInvisible() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let dag = try SampleDAG(files: [1])
         let session = try store.beginImport(.pinned, at: now)
@@ -45,6 +48,7 @@ struct ImportTests {
 
     @Test func import_again_storesNothingNew() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let dag = try SampleDAG(files: [1, 2])
         try store.take(dag)
@@ -57,6 +61,7 @@ struct ImportTests {
 
     @Test func import_smallSessions_shareAVolume() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         for seed in 1...5 { try store.take(SampleDAG(files: [UInt64(seed)]), owner: "\(seed)") }
         #expect(try folder.names("blocks/volumes").count == 1)
@@ -65,6 +70,7 @@ struct ImportTests {
 
     @Test func import_twoSessionsWithOneDAG_keepOneCopy() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let dag = try SampleDAG(files: [1, 2])
         let sessions = try (0..<2).map { _ in try store.beginImport(.pinned, at: now) }
@@ -82,6 +88,7 @@ struct ImportTests {
 
     @Test func append_wrongHash_isRefused() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let session = try store.beginImport(.cache, at: now)
         let cid = CID(hashing: [1, 2, 3], codec: .raw)
@@ -93,6 +100,7 @@ struct ImportTests {
 
     @Test func append_identityCID_isNotStoredAndAlwaysThere() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let cid = CID(codec: .raw, hash: .identity([7, 8]))
         let session = try store.beginImport(.cache, at: now)
@@ -104,6 +112,7 @@ struct ImportTests {
 
     @Test func append_sameDigestAsRawAndNode_areTwoBlocks() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let leaf = Block(hashing: [9], codec: .raw)
         let node = try DirectoryBuilder.build([DirectoryEntry(name: "a", cid: leaf.cid, tsize: 1)]).blocks[0]
@@ -120,6 +129,7 @@ struct ImportTests {
 
     @Test func import_overTheLentSpace_isRefusedAndLeavesNothing() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder, storage: 20_000)
         let kept = try SampleDAG(files: [1])
         try store.take(kept)
@@ -136,6 +146,7 @@ struct ImportTests {
 
     @Test func open_inUse_isRefused() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let error = #expect(throws: BlockStoreError.self) { try makeStore(folder) }
         #expect(error?.code == .inUse)
@@ -144,6 +155,7 @@ struct ImportTests {
 
     @Test func open_orphanVolumesAndTails_areRemoved() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let dag = try SampleDAG(files: [1])
         do { try makeStore(folder).take(dag) }
         let volume = "blocks/volumes/000001.vol"

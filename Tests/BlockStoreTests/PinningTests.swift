@@ -6,6 +6,7 @@ import Testing
 struct PinningTests {
     @Test func unpin_ofOneOfTwoVersions_keepsWhatTheyShare() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let first = try SampleDAG(files: [1, 2, 3])
         let second = try SampleDAG(files: [1, 2, 4])
@@ -24,6 +25,7 @@ struct PinningTests {
 
     @Test func pin_twoOwnersOfOneRoot_countTwice() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let dag = try SampleDAG(files: [1])
         try store.take(dag, owner: "a")
@@ -42,6 +44,7 @@ struct PinningTests {
 
     @Test func pin_incompleteDAG_isRefusedWhole() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let dag = try SampleDAG(files: [1, 2])
         let missing = dag.leaves[4]
@@ -58,6 +61,7 @@ struct PinningTests {
 
     @Test func pin_cachedDAG_isPinnedInPlace() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let dag = try SampleDAG(files: [1, 2])
         try store.take(dag, .cache, owner: nil)
@@ -71,6 +75,7 @@ struct PinningTests {
 
     @Test func pin_whileItsReleaseWaits_keepsEverything() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let dag = try SampleDAG(files: [1, 2])
         try store.take(dag, owner: "a")
@@ -83,6 +88,7 @@ struct PinningTests {
 
     @Test func collectOnce_interrupted_goesOnAfterReopen() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let dag = try SampleDAG(files: Array(1...8))
         do {
             let store = try makeStore(folder)
@@ -101,6 +107,7 @@ struct PinningTests {
 
     @Test func collect_blockThatASessionFoundStored_staysUntilItEnds() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let dag = try SampleDAG(files: [1, 2])
         try store.take(dag, owner: "old")
@@ -115,6 +122,7 @@ struct PinningTests {
 
     @Test func pin_fileWithOneLeafManyTimes_isReleasedWhole() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let leaf = Block(hashing: [UInt8](repeating: 5, count: 100), codec: .raw)
         var builder = FileDAGBuilder(width: 4)
@@ -134,6 +142,7 @@ struct PinningTests {
 
     @Test func collect_smallReleasedLeaves_giveWholePagesBack() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let kept = try SampleDAG(files: [1], leavesPerFile: 1)
         let gone = try SampleDAG(files: [2], leavesPerFile: 12)

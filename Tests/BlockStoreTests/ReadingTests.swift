@@ -7,6 +7,7 @@ struct ReadingTests {
 
     @Test func read_flippedByte_withdrawsAndTakesAgain() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let dag = try SampleDAG(files: [1, 2])
         try store.take(dag)
@@ -31,6 +32,7 @@ struct ReadingTests {
 
     @Test func read_cachedAndFlipped_isForgotten() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let dag = try SampleDAG(files: [1])
         try store.take(dag, .cache, owner: nil)
@@ -43,6 +45,7 @@ struct ReadingTests {
 
     @Test func read_volumeIsGone_withdraws() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let dag = try SampleDAG(files: [1])
         do { try makeStore(folder).take(dag) }
         try folder.remove(volume)
@@ -56,6 +59,7 @@ struct ReadingTests {
 
     @Test func extents_ofAFile_areOneAndHoldItsBytes() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let dag = try SampleDAG(files: [1], leavesPerFile: 9)
         try store.take(dag)
@@ -69,6 +73,7 @@ struct ReadingTests {
 
     @Test func extents_ofAMissingLeaf_areNone() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let dag = try SampleDAG(files: [1])
         try store.take(dag)
@@ -77,6 +82,7 @@ struct ReadingTests {
 
     @Test func extents_fileChangedByOthers_areNoLongerUnchangedAndVerifiedAnew() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let dag = try SampleDAG(files: [1])
         try store.take(dag)
@@ -90,6 +96,7 @@ struct ReadingTests {
 
     @Test func extents_ownAppendsAndHoles_leaveThemUnchanged() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let kept = try SampleDAG(files: [1])
         let gone = try SampleDAG(files: [2])
@@ -106,6 +113,7 @@ struct ReadingTests {
 
     @Test func extents_whileLeased_keepTheirBytesThoughDeleted() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let kept = try SampleDAG(files: [1])
         let gone = try SampleDAG(files: [2], leavesPerFile: 12)
@@ -126,6 +134,7 @@ struct ReadingTests {
 
     @Test func collect_afterTheLeaseEnded_givesTheSpaceBack() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let gone = try SampleDAG(files: [2], leavesPerFile: 12)
         try store.take(SampleDAG(files: [1]), owner: "kept")
@@ -143,6 +152,7 @@ struct ReadingTests {
 
     @Test func reads_duringImportsAndCollection_areAlwaysRightOrAbsent() async throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let store = try makeStore(folder)
         let stable = try SampleDAG(files: [1, 2])
         let passing = try SampleDAG(files: [3, 4])

@@ -10,6 +10,7 @@ struct DataFolderTests {
 
     @Test func key_madeOnFirstUse_isTheSameAfterwards() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let first = try KeyFile.readOrCreate(folder.path + "/k", as: NodeRole.self)
         let second = try KeyFile.readOrCreate(folder.path + "/k", as: NodeRole.self)
         #expect(first.id == second.id)
@@ -19,6 +20,7 @@ struct DataFolderTests {
     /// RFC 8410 section 10.3, the first example key.
     @Test func key_inPKCS8_isRead() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         let pem = """
             -----BEGIN PRIVATE KEY-----
             MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC
@@ -33,6 +35,7 @@ struct DataFolderTests {
 
     @Test func key_readableByOthers_isRefused() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         _ = try KeyFile.readOrCreate(folder.path + "/k", as: NodeRole.self)
         #expect(chmod(folder.path + "/k", 0o644) == 0)
         let error = #expect(throws: NodeError.self) { try KeyFile.read(folder.path + "/k", as: NodeRole.self) }
@@ -42,12 +45,14 @@ struct DataFolderTests {
     @Test(arguments: ["", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "not a key"])
     func key_withOtherBytes_isRefused(text: String) throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         try SmallFile.write(Array(text.utf8), to: folder.path + "/k")
         #expect(throws: NodeError.self) { try KeyFile.read(folder.path + "/k", as: NodeRole.self) }
     }
 
     @Test func lock_heldByAnother_isRefusedUntilReleased() throws {
         let temporary = try TemporaryFolder()
+        defer { withExtendedLifetime(temporary) {} }
         let folder = try DataFolder(path: temporary.path + "/a/b")
         var held: FolderLock? = try folder.lock()
         let error = #expect(throws: NodeError.self) { try folder.lock() }
@@ -59,6 +64,7 @@ struct DataFolderTests {
 
     @Test func smallFile_writtenTwice_leavesNoOtherFile() throws {
         let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
         try SmallFile.write([1], to: folder.path + "/f")
         try SmallFile.write([2, 3], to: folder.path + "/f")
         #expect(try SmallFile.read(folder.path + "/f") == [2, 3])

@@ -96,7 +96,9 @@ extension BlockStore {
 
     func commit(_ batch: ImportBatch, pins: [Pin], memory: ImportMemory.Update?) throws {
         try write(durable: batch.isDurable) { transaction in
-            // Counted in the transaction, so that the next one sees it.
+            // Counted in the transaction, so that the next one sees it, and again when it is committed and the next one has
+            // not begun, for imports that started meanwhile and did not see its blocks.
+            transaction.onCommitted = { [self] in imports.wrappingAdd(1, ordering: .acquiringAndReleasing) }
             let isAlone = imports.wrappingAdd(1, ordering: .acquiringAndReleasing).oldValue == batch.importsAtStart
             var batch = batch
             for span in batch.spans { try record(span, isSynced: batch.isDurable, transaction) }

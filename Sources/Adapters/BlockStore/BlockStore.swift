@@ -133,6 +133,7 @@ public final class BlockStore: Sendable {
                     return .commit
                 }
                 guard let (value, transaction) = outcome else { preconditionFailure("a transaction has an outcome") }
+                transaction.onCommitted()
                 locations.remove(transaction.moved)
                 volumes.markDead(transaction.dead)
                 budget.commit(transaction.accounting)

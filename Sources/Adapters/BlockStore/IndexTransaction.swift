@@ -11,6 +11,8 @@ final class IndexTransaction {
     private(set) var moved: [BlockKey] = []
     /// Ranges of volumes that lost their block.
     private(set) var dead: [Int64: [Range<Int>]] = [:]
+    /// Called once, after the commit and before any other transaction begins.
+    var onCommitted: () -> Void = {}
     private var live: [Int64: Int64] = [:]
 
     private let select: RawStatement
