@@ -74,8 +74,15 @@ struct NodeNetwork: Sendable {
             logger: logger
         )
         admission = try await foundation.founding.admission(of: foundation.operator, client: client)
-        let advertised = configuration.advertise.map { Locator.tcp("\($0)") }
-        locators = advertised.isEmpty ? [.tcp("\(server.address)")] : advertised
+        locators = Self.addresses(configuration, bound: server.address).prefix(Locator.countMax).map { .tcp($0) }
+    }
+}
+
+extension NodeNetwork {
+    private static func addresses(_ configuration: NodeConfiguration, bound: PeerAddress) -> [String] {
+        guard configuration.advertise.isEmpty else { return configuration.advertise.map { "\($0)" } }
+        guard bound.host == "0.0.0.0" || bound.host == "::" else { return ["\(bound)"] }
+        return LocalAddresses.all().map { "\($0):\(bound.port)" }
     }
 }
 

@@ -56,7 +56,6 @@ struct PublishCommand: Subcommand {
             return try await client.publish(request) { display.show($0) }
         }
         try common.show(result, lines: [result.name, result.root, result.url])
-        for path in result.unreadableSkipped { Terminal.complain("holdfast: left out: \(path)") }
         Terminal.complainAboutHidden(result.hiddenSkipped)
         for note in result.notes { Terminal.complain("holdfast: \(note)") }
         Terminal.complain("holdfast: \(result.copiesPlaced) of \(result.copiesWanted) copies are durable")

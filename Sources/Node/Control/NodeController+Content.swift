@@ -87,16 +87,9 @@ extension NodeController {
     }
 
     private func notes(_ report: ImportReport, _ published: PublishService.Published, wanted: Int) -> [String] {
-        var notes: [String] = []
-        if report.hiddenEntries > 0 {
-            let hint = report.hidesWellKnown ? " .well-known is among them." : ""
-            notes.append("\(report.hiddenEntries) hidden entries were left out; take them along with --hidden.\(hint)")
-        }
-        for skipped in report.skipped { notes.append("left out: \(skipped.path) (\(skipped.reason))") }
-        if published.copies < wanted {
-            let reason = published.reason.map { ": \($0)" } ?? ""
-            notes.append("\(published.copies) of \(wanted) copies could be placed\(reason)")
-        }
+        var notes = report.skipped.map { "left out: \($0.path) (\($0.reason))" }
+        if report.hidesWellKnown { notes.append(".well-known is among the hidden entries; many sites need it") }
+        if let reason = published.reason, published.copies < wanted { notes.append(reason) }
         return notes
     }
 
