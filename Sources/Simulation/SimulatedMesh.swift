@@ -123,7 +123,8 @@ public struct SimulatedMesh {
     ///
     /// - Returns: Whether the condition came to hold.
     @discardableResult
-    public mutating func run(for duration: Duration, until condition: (SimulatedMesh) -> Bool = { _ in false }) -> Bool {
+    public mutating func run(for duration: Duration, until condition: (SimulatedMesh) -> Bool = { _ in false }) -> Bool
+    {
         let end = now + duration
         while now < end {
             if condition(self) { return true }

@@ -39,7 +39,8 @@ struct RefusalTests {
         message([(record.header.key, record.version, record.bytes)])
     }
 
-    private mutating func say(_ bytes: [UInt8], to machine: inout MeshMachine, later: Duration = .zero) -> [MeshEffect] {
+    private mutating func say(_ bytes: [UInt8], to machine: inout MeshMachine, later: Duration = .zero) -> [MeshEffect]
+    {
         let effects = machine.handle(
             bytes,
             from: fixtures.other.id,
