@@ -117,7 +117,7 @@ struct GatewayConnectionTests {
     }
 
     @Test func head_thatNeverEnds_is408() async throws {
-        try await withGateway(MemorySource(), adjust: { $0.limits.requestHead = .milliseconds(500) }) { _, port in
+        try await withGateway(MemorySource(), adjust: { $0.limits.requestHead = .seconds(3) }) { _, port in
             let client = try await TestClient(port: port)
             try await client.send("GET / HTTP/1.1\r\nHo")
             #expect(try await client.response().status == 408)
@@ -126,7 +126,7 @@ struct GatewayConnectionTests {
     }
 
     @Test func connection_withoutRequests_isClosed() async throws {
-        try await withGateway(MemorySource(), adjust: { $0.limits.idle = .milliseconds(500) }) { _, port in
+        try await withGateway(MemorySource(), adjust: { $0.limits.idle = .seconds(3) }) { _, port in
             let client = try await TestClient(port: port)
             #expect(try await client.get("/healthz").status == 200)
             #expect(try await client.isAtEnd())
