@@ -27,7 +27,7 @@ demo: build
 	@$(HOLDFAST) demo --nodes $(NODES) $(if $(SITE),--site "$(SITE)")
 
 test: build
-	@swift test -c release --skip-build
+	@swift test -c release --skip-build --no-parallel
 
 bench: build
 	@scripts/setup bench

@@ -98,6 +98,7 @@ struct NodeParts: Sendable {
     let router: PeerRouter
     let publishing: PublishService
     let collection: CollectionService
+    let mending: MendingService
     let desk: InvitationDesk
     let keys: PublisherKeys
     let gateway: GatewayServer
@@ -147,16 +148,18 @@ struct NodeParts: Sendable {
             logger: logger
         )
         collection = CollectionService(store: base.store, work: base.work, logger: logger)
+        let source = NodeContentSource(
+            mesh: mesh,
+            store: base.store,
+            search: search,
+            client: exchange,
+            work: base.work
+        )
+        mending = MendingService(store: base.store, source: source, work: base.work, logger: logger)
         let host = configuration.gateway.host
         gateway = try await GatewayServer(
             configuration: GatewayConfiguration(host: host, port: Int(configuration.gateway.port)),
-            source: NodeContentSource(
-                mesh: mesh,
-                store: base.store,
-                search: search,
-                client: exchange,
-                work: base.work
-            ),
+            source: source,
             group: group
         )
     }

@@ -59,6 +59,7 @@ struct NodeServices: Sendable {
                     .init(service: Background { await parts.network.server.run(parts.router) }),
                     .init(service: Background { await parts.copies.run() }),
                     .init(service: Background { await parts.collection.run() }),
+                    .init(service: Background { await parts.mending.run() }),
                     .init(service: control),
                     .init(
                         service: Background {
