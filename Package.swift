@@ -99,7 +99,7 @@ let package = Package(
         tests("DemoTests", ["Control", "Core", "Demo", httpClient, httpServer, lifecycle, logging]),
         tests("ExchangeTests", ["Core", "Exchange"]),
         tests("GatewayTests", ["Content", "Core", "Gateway"] + nio),
-        tests("MeshTests", ["Core", "Mesh", "Simulation"]),
+        tests("MeshTests", ["Core", "Mesh", "Simulation"], resources: [.copy("Vectors")]),
         tests("NodeTests", ["Core", "Node"]),
         tests("PlacementTests", ["Core", "Placement"]),
         tests("PublishingTests", ["Core", "Placement", "Publishing"], resources: [.copy("Vectors")]),
