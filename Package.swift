@@ -100,13 +100,20 @@ let package = Package(
         tests("ExchangeTests", ["Core", "Exchange"]),
         tests("GatewayTests", ["Content", "Core", "Gateway"] + nio),
         tests("MeshTests", ["Core", "Mesh", "Simulation"], resources: [.copy("Vectors")]),
-        tests("NodeTests", ["Core", "Node"]),
+        tests(
+            "NodeTests",
+            [
+                "BlockStore", "Content", "Core", "Exchange", "Gateway", "Mesh", "Node", "Placement", "Publishing",
+                "RecordStore", "Settings", "Transport", logging,
+            ] + nio
+        ),
         tests("PlacementTests", ["Core", "Placement"]),
         tests("PublishingTests", ["Core", "Placement", "Publishing"], resources: [.copy("Vectors")]),
         tests("RecordStoreTests", ["Core", "RecordStore", database]),
         tests("RepositoryTests", []),
         tests("SettingsTests", ["Settings"]),
         tests("SimulationTests", ["Core", "Mesh", "Simulation"]),
+        tests("SystemTests", []),
         tests("TransportTests", ["Core", "Transport", logging] + nio + tls),
     ]
 )

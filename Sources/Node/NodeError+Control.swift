@@ -10,7 +10,8 @@ import Transport
 extension NodeError: ControlErrorConvertible {
     public var controlError: ControlError {
         let codes: [Code: ExitCode] = [
-            .usage: .usage, .full: .full, .inUse: .inUse, .mesh: .refused, .notFound: .notFound, .corrupt: .corrupt,
+            .usage: .usage, .full: .full, .inUse: .inUse, .mesh: .refused, .notFound: .notFound, .badInput: .badInput,
+            .corrupt: .corrupt,
         ]
         return ControlError(codes[code] ?? .failed, message)
     }

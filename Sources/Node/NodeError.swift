@@ -16,6 +16,8 @@ public struct NodeError: Error, Sendable, CustomStringConvertible {
         public static let mesh = Code(name: "mesh")
         /// What was asked for does not exist.
         public static let notFound = Code(name: "notFound")
+        /// A file that was given cannot be taken; nothing was stored.
+        public static let badInput = Code(name: "badInput")
         /// Bytes do not match what names or signs them.
         public static let corrupt = Code(name: "corrupt")
     }

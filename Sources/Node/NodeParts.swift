@@ -142,6 +142,8 @@ struct NodeParts: Sendable {
             mesh: mesh,
             store: base.store,
             keys: keys,
+            held: held,
+            journal: PublishJournal(records: base.records),
             sponsor: base.operator,
             requests: HoldRequest(client: network.client, mesh: mesh),
             work: base.work,
@@ -174,7 +176,7 @@ struct NodeParts: Sendable {
         now: Instant
     ) throws -> MeshState {
         let claims = claims(configuration, locators: network.locators, lent: base.lent)
-        let machine = MeshMachine(
+        var machine = MeshMachine(
             genesis: base.founding.genesis,
             identity: .init(node: base.node, operator: base.operator, claims: claims),
             parameters: parameters(configuration),
@@ -182,6 +184,8 @@ struct NodeParts: Sendable {
             contacts: base.founding.contacts,
             now: now
         )
+        machine.quarantined = base.records.quarantined
+        machine.watcher = RecordJournal(records: base.records)
         let repair = RepairMachine(
             node: base.node.id,
             settings: repairSettings(configuration),

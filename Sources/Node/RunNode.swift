@@ -42,7 +42,10 @@ struct NodeServices: Sendable {
     let ready: @Sendable (NodeStatus) -> Void
 
     func run() async throws {
+        // From here on bytes of others are processed.
+        parts.base.records.markCrashes()
         try remember()
+        try await parts.publishing.takeBackUnfinished()
         let controller = NodeController(parts: parts, logger: logger)
         let (opened, open) = AsyncStream.makeStream(of: Void.self)
         let control = ControlServer(
@@ -64,6 +67,8 @@ struct NodeServices: Sendable {
                     .init(
                         service: Background {
                             for await _ in opened {}
+                            // The wait also ends when the control port could not be opened.
+                            guard !Task.isCancelled else { return }
                             try await self.join()
                             let address = try await parts.gateway.start()
                             controller.gatewayOpened(at: address)
@@ -84,6 +89,13 @@ struct NodeServices: Sendable {
     private func remember() throws {
         let records = try parts.base.records.records().map { (key: $0.key, version: $0.version, bytes: $0.bytes) }
         parts.mesh.remember(records)
+        let reconciliation = PinReconciliation(
+            store: parts.base.store,
+            mesh: parts.mesh,
+            held: HeldSites(records: parts.base.records),
+            keys: parts.keys
+        )
+        try reconciliation.run(now: Clock.now())
         parts.mesh.start(admission: parts.network.admission)
     }
 

@@ -60,6 +60,7 @@ import Testing
         do {
             let store = try folder.open()
             _ = store.begin(digest(1))
+            store.markCrash()
         }
         try folder.write([1, 2, 3], to: "records.sqlite")
         let store = try folder.open()

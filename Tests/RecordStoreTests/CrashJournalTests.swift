@@ -2,7 +2,7 @@ import Core
 import RecordStore
 import Testing
 
-/// A crash is a store that is opened while slots of an earlier one have not ended.
+/// A crash is a mark, and a store that is opened while slots of an earlier one have not ended.
 @Suite struct CrashJournalTests {
     private let folder: ScratchFolder
 
@@ -15,6 +15,7 @@ import Testing
         let done = try #require(store.begin(digest(1)))
         _ = try #require(store.begin(digest(2)))
         store.end(done)
+        store.markCrash()
 
         for _ in 0..<2 {
             let restarted = try folder.open()
@@ -24,12 +25,38 @@ import Testing
         }
     }
 
+    @Test func kill_whileProcessing_quarantinesNothing() throws {
+        let store = try folder.open()
+        _ = try #require(store.begin(digest(1)))
+        let restarted = try folder.open()
+        #expect(restarted.quarantinedCount == 0)
+        #expect(try folder.read("journal").allSatisfy { $0 == 0 })
+    }
+
+    @Test func mark_ofACrash_countsForOneStart() throws {
+        let store = try folder.open()
+        store.markCrash()
+        let restarted = try folder.open()
+        _ = try #require(restarted.begin(digest(1)))
+        #expect(try folder.open().quarantinedCount == 0)
+    }
+
+    @Test(arguments: 0..<16)
+    func mark_byteFlipped_quarantinesNothing(position: Int) throws {
+        let store = try folder.open()
+        _ = try #require(store.begin(digest(1)))
+        store.markCrash()
+        try folder.change("journal") { $0[RecordStore.slotsMax * 64 + position] ^= 0x10 }
+        #expect(try folder.open().quarantinedCount == 0)
+    }
+
     @Test func end_calledTwice_doesNotEndTheNextUseOfTheSlot() throws {
         let store = try folder.open()
         let first = try #require(store.begin(digest(1)))
         store.end(first)
         _ = try #require(store.begin(digest(2)))
         store.end(first)
+        store.markCrash()
         let restarted = try folder.open()
         #expect(restarted.begin(digest(2)) == nil)
         #expect(restarted.quarantinedCount == 1)
@@ -42,6 +69,7 @@ import Testing
         let extra = try #require(store.begin(digest(1_000)))
         #expect(store.unjournalledCount == 1)
         store.end(extra)
+        store.markCrash()
 
         let restarted = try folder.open()
         #expect(restarted.quarantinedCount == RecordStore.slotsMax)
@@ -66,11 +94,12 @@ import Testing
         #expect(try folder.read("journal").allSatisfy { $0 == 0 })
     }
 
-    @Test(arguments: 0..<40)
+    @Test(arguments: 0..<48)
     func journal_byteOfSlotFlipped_isIgnored(position: Int) throws {
         let store = try folder.open()
         _ = try #require(store.begin(digest(1)))
         _ = try #require(store.begin(digest(2)))
+        store.markCrash()
         try folder.change("journal") { $0[position] ^= 0x10 }
         let restarted = try folder.open()
         #expect(restarted.quarantinedCount == 1)
@@ -83,7 +112,8 @@ import Testing
         let store = try folder.open()
         #expect(store.quarantinedCount == 0)
         _ = try #require(store.begin(digest(1)))
-        #expect(try folder.read("journal").count == 4_096)
+        store.markCrash()
+        #expect(try folder.read("journal").count == (RecordStore.slotsMax + 1) * 64)
         #expect(try folder.open().quarantinedCount == 1)
     }
 
@@ -92,6 +122,7 @@ import Testing
         for round in 0..<rounds {
             let store = try folder.open()
             for slot in 0..<RecordStore.slotsMax { _ = store.begin(digest(round * RecordStore.slotsMax + slot)) }
+            store.markCrash()
         }
         let store = try folder.open()
         #expect(store.quarantinedCount == RecordStore.quarantineMax)

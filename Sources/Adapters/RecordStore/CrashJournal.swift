@@ -23,7 +23,16 @@ final class CrashJournal: Sendable {
     /// How often a digest was processed without being journalled: no slot was free or the file could not be written.
     var unjournalledCount: UInt64 { slots.withLock { $0.unjournalled } }
 
+    func markCrashes() {
+        file.markCrashes()
+    }
+
+    func mark() {
+        file.mark()
+    }
+
     func begin(_ digest: Digest) -> JournalSlot {
+        if CrashMark.isActive { CrashStack.prepareThread() }
         let slot = slots.withLock { slots -> JournalSlot in
             guard let index = slots.free.popLast() else {
                 slots.unjournalled += 1

@@ -26,10 +26,12 @@ public final class RecordStore: Sendable {
 
     let database: DatabaseQueue
     private let journal: CrashJournal
-    private let quarantined: Set<Digest>
+    /// What crashed this node, at most ``quarantineMax`` digests; changes only when the store is opened.
+    public let quarantined: Set<Digest>
 
-    /// Opens or makes the store in `folder`, which exists, and quarantines what the last run was processing if it
-    /// ended without saying that it was done.
+    /// Opens or makes the store in `folder`, which exists, and quarantines what the last run crashed on.
+    ///
+    /// A run that was killed, or that ended with the power, crashed on nothing.
     ///
     /// Reads the whole database once to check it. A damaged one is renamed to `records.sqlite.corrupt-N`.
     ///
@@ -44,9 +46,7 @@ public final class RecordStore: Sendable {
             try database.writeWithoutTransaction { try Quarantine.add(found, in: $0) }
         }
         // Only now: what the journal tells is on stable storage elsewhere.
-        for index in 0..<Self.slotsMax {
-            guard file.clear(index) else { throw .system("cannot clear the crash journal in \(folder)") }
-        }
+        try file.clear()
         journal = CrashJournal(file)
     }
 
@@ -96,7 +96,20 @@ public final class RecordStore: Sendable {
 
     // MARK: - Crash journal
 
-    /// Notes that the bytes with this digest are about to be processed; costs a write to the page cache.
+    /// From now on, when this process crashes, what the crashing thread processes is quarantined at the next opening.
+    ///
+    /// Handles SIGILL, SIGTRAP, SIGSEGV, SIGBUS, SIGFPE and SIGABRT, and passes each on to what handled it before. A
+    /// process marks crashes in one store, the last that was asked to.
+    public func markCrashes() {
+        journal.markCrashes()
+    }
+
+    /// Writes into the journal what a crash of the calling thread would; for tests.
+    package func markCrash() {
+        journal.mark()
+    }
+
+    /// Notes that this thread is about to process the bytes with this digest; costs a write to the page cache.
     ///
     /// When ``slotsMax`` digests are being processed the slot journals nothing and counts in ``unjournalledCount``.
     ///
@@ -111,7 +124,7 @@ public final class RecordStore: Sendable {
         journal.end(slot)
     }
 
-    /// How many digests are quarantined, at most ``quarantineMax``; changes only when the store is opened.
+    /// How many digests are quarantined.
     public var quarantinedCount: Int { quarantined.count }
 
     /// How often ``begin(_:)`` could not journal a digest since the store was opened.

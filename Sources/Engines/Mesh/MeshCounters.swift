@@ -17,6 +17,8 @@ public struct MeshCounters: Hashable, Sendable {
     /// Past their end, or dated from too far ahead.
     public var outOfTime: UInt64 = 0
     public var overQuota: UInt64 = 0
+    /// Records that crashed this node before and are not looked at again.
+    public var quarantined: UInt64 = 0
     /// Somebody else signed with this node's own key.
     public var ownKeySeen: UInt64 = 0
     /// Records that waited for their signer's and were crowded out.

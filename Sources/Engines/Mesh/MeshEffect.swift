@@ -14,6 +14,16 @@ public enum MeshEffect: Hashable, Sendable {
     case wake(at: Instant)
 }
 
+/// Is told which record is being processed, so that the culprit is known should the process crash on it.
+///
+/// Nothing comes back from it: what a machine does is the same with and without one.
+public protocol RecordWatching: Sendable {
+    /// The record with this digest is about to be looked at, and no other until ``end()``.
+    func begin(_ digest: Digest)
+    /// It was taken in, refused, or put aside.
+    func end()
+}
+
 /// Decodes and verifies records of kinds that the mesh itself does not know.
 public protocol RecordJudging: Sendable {
     /// - Throws: ``MeshError``; `.unknownSigner` when the record may pass once more of the mesh is known.

@@ -1,10 +1,24 @@
 import Core
 
 extension MeshMachine {
+    /// What a record is called in ``quarantined`` and by ``watcher``.
+    ///
+    /// The kind belongs to it: nobody can have a good record refused by announcing its bytes as something else.
+    public static func digest(of kind: RecordKind, _ bytes: [UInt8]) -> Digest {
+        var hasher = Hasher256()
+        hasher.update([kind.code])
+        hasher.update(bytes)
+        return hasher.finalize()
+    }
+
     /// Verifies a record and takes it in if it is newer than what is known.
     ///
     /// - Returns: the header if it was stored. Everything else changes a counter only.
     mutating func accept(_ record: WireRecord, now: Instant, effects: inout [MeshEffect]) -> RecordHeader? {
+        guard quarantined.isEmpty || !quarantined.contains(record.digest) else {
+            counters.quarantined += 1
+            return nil
+        }
         if let known = directory.entry(record.key) {
             guard record.version > known.header.version else {
                 countKnown(record, known)
@@ -20,6 +34,8 @@ extension MeshMachine {
             counters.ownKeySeen += 1
             return nil
         }
+        watcher?.begin(record.digest)
+        defer { watcher?.end() }
         do throws(MeshError) {
             let verified = try verify(record, now: now)
             guard verified.header.key == record.key, verified.header.version == record.version else {

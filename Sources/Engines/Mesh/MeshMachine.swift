@@ -22,6 +22,10 @@ public struct MeshMachine: Sendable {
     public let mesh: CID
     public let parameters: MeshParameters
     public internal(set) var counters = MeshCounters()
+    /// Digests of records that are refused unseen, whoever sends them; see ``digest(of:_:)``.
+    public var quarantined: Set<Digest> = []
+    /// Is told which record is being processed.
+    public var watcher: (any RecordWatching)?
 
     var identity: Identity
     let judge: any RecordJudging

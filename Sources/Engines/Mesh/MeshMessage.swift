@@ -30,6 +30,9 @@ struct WireRecord: Hashable, Sendable {
     let key: RecordKey
     let version: UInt64
     let bytes: [UInt8]
+
+    /// What the record is called where it must not be processed, see ``MeshMachine/digest(of:_:)``.
+    var digest: Digest { MeshMachine.digest(of: key.kind, bytes) }
 }
 
 /// A record that somebody has: which, and in which version.

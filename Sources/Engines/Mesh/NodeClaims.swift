@@ -16,7 +16,7 @@ public struct NodeClaims: Hashable, Sendable {
 
     public static let rolesMax = 8
     public static let roleBytesMax = 16
-    public static let hostingBytesMax = 32
+    public static let hostingBytesMax = 64
     public static let softwareBytesMax = 32
 
     public static let storageRole = "storage"

@@ -3,17 +3,21 @@ import Core
 import Glibc
 
 /// A CAR v1 file on this machine.
-struct ArchiveFile {
+package struct ArchiveFile {
     /// How much is read or written at a time, in bytes.
     static let pieceBytes = 1 << 20
 
     let path: String
 
+    package init(path: String) {
+        self.path = path
+    }
+
     /// Takes the blocks in and pins the archive's roots, all or nothing.
     ///
     /// - Returns: The roots.
     /// - Throws: ``NodeError`` with the file's path, ``BlockStoreError``.
-    func load(into store: BlockStore, owner: String, progress: (Int) -> Void) throws -> [CID] {
+    package func load(into store: BlockStore, owner: String, progress: (Int) -> Void) throws -> [CID] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw NodeError(errno == ENOENT ? .notFound : .file, "cannot open \(path): \(errorText(errno))")
@@ -29,7 +33,7 @@ struct ArchiveFile {
             }
             return report.roots
         } catch let error as BlockStoreError where error.code == .badBlock || error.code == .incomplete {
-            throw NodeError(.corrupt, "\(path) is not a valid CAR file: \(error.message)")
+            throw NodeError(.badInput, "\(path) is not a valid CAR file: \(error.message)")
         }
     }
 
@@ -46,7 +50,7 @@ struct ArchiveFile {
     /// Writes the DAG under `root`, all of which must be here; the file is complete or absent.
     ///
     /// - Returns: Bytes written.
-    func save(_ root: CID, from store: BlockStore, progress: (Int) -> Void) throws -> Int {
+    package func save(_ root: CID, from store: BlockStore, progress: (Int) -> Void) throws -> Int {
         let temporary = "\(path).\(getpid()).new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard descriptor >= 0 else { throw failure("create", temporary) }

@@ -8,11 +8,11 @@ import Publishing
 import Transport
 
 /// What the gateway serves from: this node's blocks, and everybody else's when they are missing here.
-struct NodeContentSource: ContentSource {
+package struct NodeContentSource: ContentSource {
     /// Most blocks that are asked of one node at a time, so that the first ones can be served early.
     static let windowBlocks = 16
     /// How long a search with all its attempts may take; the gateway itself gives up a little later.
-    static let fetchTimeout = Duration.seconds(8)
+    package static let fetchTimeout = Duration.seconds(8)
     /// Most bytes of blocks that one answer may bring before they are stored.
     static let answerBytesMax = 64 << 20
 
@@ -21,10 +21,27 @@ struct NodeContentSource: ContentSource {
     let search: ProviderSearch
     let client: ExchangeClient
     let work: BlockingWork
+    private let fetchTimeout: Duration
+
+    package init(
+        mesh: MeshService,
+        store: BlockStore,
+        search: ProviderSearch,
+        client: ExchangeClient,
+        work: BlockingWork,
+        fetchTimeout: Duration = Self.fetchTimeout
+    ) {
+        self.mesh = mesh
+        self.store = store
+        self.search = search
+        self.client = client
+        self.work = work
+        self.fetchTimeout = fetchTimeout
+    }
 
     // MARK: - Local
 
-    func localBlock(_ cid: CID) throws -> ByteBuffer? {
+    package func localBlock(_ cid: CID) throws -> ByteBuffer? {
         do {
             return try store.read(cid, at: Clock.now())
         } catch let error as BlockStoreError where error.code == .corrupt {
@@ -32,7 +49,7 @@ struct NodeContentSource: ContentSource {
         }
     }
 
-    func extents(of leaves: [CID]) throws -> [FileExtent]? {
+    package func extents(of leaves: [CID]) throws -> [FileExtent]? {
         do {
             return try store.extents(of: leaves, at: Clock.now())?
                 .map { FileExtent(file: $0.file, offset: $0.offset, length: $0.length) }
@@ -41,13 +58,13 @@ struct NodeContentSource: ContentSource {
         }
     }
 
-    func isLocalRoot(_ cid: CID) -> Bool {
+    package func isLocalRoot(_ cid: CID) -> Bool {
         (try? store.contains(cid)) ?? false
     }
 
     // MARK: - Names
 
-    func resolve(_ name: PublisherID) async -> NameResolution? {
+    package func resolve(_ name: PublisherID) async -> NameResolution? {
         guard let publication = mesh.read({ $0.repair.index.publication(of: name) }), let root = publication.root,
             let record = try? IPNSRecord(decoding: publication.ipns, name: name)
         else { return nil }
@@ -62,26 +79,59 @@ struct NodeContentSource: ContentSource {
 
     // MARK: - From others
 
-    func fetchEntity(root: CID, path: [String], bytes: ClosedRange<UInt64>?) async throws(ContentUnavailable) {
+    package func fetchEntity(root: CID, path: [String], bytes: ClosedRange<UInt64>?) async throws(ContentUnavailable) {
+        let selection = TrustlessSelection(
+            root: root,
+            path: path,
+            scope: .entity,
+            bytes: bytes.map { .init(from: Int64(clamping: $0.lowerBound), to: Int64(clamping: $0.upperBound)) }
+        )
         try await fetch(root) { provider in
             var blocks = BlockGathering(limit: Self.answerBytesMax)
-            try await client.blocks(.entity(root: root, path: path, bytes: bytes), from: provider) { block in
-                try blocks.add(block)
+            do {
+                try await client.blocks(.entity(root: root, path: path, bytes: bytes), from: provider) { block in
+                    guard blocks.add(block) else { throw AnswerFull() }
+                }
+            } catch is AnswerFull {
+                // What came is a part of it; the rest is asked for block by block.
             }
-            guard blocks.contains(root) || path.isEmpty == false && !blocks.isEmpty else { throw NothingCame() }
+            try await check(blocks, selection, from: provider)
             return blocks.list
         }
     }
 
-    func fetchBlocks(_ cids: [CID], under root: CID) async throws(ContentUnavailable) {
-        var rest = cids[...]
+    /// - Throws: ``ContentError`` when a block came that does not belong to the selection, ``NothingCame`` when none
+    ///   came that was missing here.
+    private func check(_ blocks: BlockGathering, _ selection: TrustlessSelection, from node: NodeID) async throws {
+        let store = store
+        let (reached, isNew) = try await work.run {
+            let reached = EntityWalk.reach(selection) { cid in
+                if let block = blocks[cid] { return block.bytes }
+                guard let block = try? store.read(cid) else { throw BlockMissing(cid: cid) }
+                return Array(block.readableBytesView)
+            }
+            let cids = blocks.list.map(\.cid)
+            return (Set(reached), try store.contains(cids).count < cids.count)
+        }
+        if let stray = blocks.list.first(where: { !reached.contains($0.cid) }) {
+            client.recordWrongBytes(from: node)
+            throw ContentError(.malformed, "\(node.short) sent the block \(stray.cid), which nobody asked for")
+        }
+        guard isNew else { throw NothingCame() }
+    }
+
+    package func fetchBlocks(_ cids: [CID], under root: CID) async throws(ContentUnavailable) {
+        var seen: Set<CID> = []
+        var rest = cids.filter { seen.insert($0).inserted }[...]
         while !rest.isEmpty {
             let window = Array(rest.prefix(Self.windowBlocks))
             rest = rest.dropFirst(Self.windowBlocks)
             let wanted = Set(window)
             try await fetch(root) { provider in
                 var blocks = BlockGathering(limit: Self.answerBytesMax)
-                try await client.blocks(.blocks(window), from: provider, expected: wanted) { try blocks.add($0) }
+                try await client.blocks(.blocks(window), from: provider, expected: wanted) { block in
+                    guard blocks.add(block) else { throw AnswerFull() }
+                }
                 guard wanted.allSatisfy(blocks.contains) else { throw NothingCame() }
                 return blocks.list
             }
@@ -91,15 +141,29 @@ struct NodeContentSource: ContentSource {
     /// A provider answered, but did not have what was asked for.
     private struct NothingCame: Error {}
 
-    /// Asks providers of `root`, hedged, and stores what the first good answer brought.
+    /// An answer reached ``answerBytesMax``.
+    private struct AnswerFull: Error {}
+
+    /// Asks providers of `root`, hedged, and when all of those failed, others; stores what the first good answer brought.
     private func fetch(
         _ root: CID,
         _ attempt: @escaping @Sendable (NodeID) async throws -> [Block]
     ) async throws(ContentUnavailable) {
         do {
-            let blocks = try await withDeadline(Self.fetchTimeout) {
-                let providers = await search.providers(of: root)
-                return try await firstAnswer(of: providers, hedgeDelay: client.hedgeDelay, attempt: attempt)
+            let blocks = try await withDeadline(fetchTimeout) {
+                var failed: Set<NodeID> = []
+                var failure: any Error = HedgeExhausted()
+                while true {
+                    let providers = await search.providers(of: root, except: failed)
+                    guard !providers.isEmpty else { throw failure }
+                    do {
+                        return try await firstAnswer(of: providers, hedgeDelay: client.hedgeDelay, attempt: attempt)
+                    } catch {
+                        try Task.checkCancellation()
+                        failure = error
+                        failed.formUnion(providers)
+                    }
+                }
             }
             let store = store
             try await work.run {
@@ -129,7 +193,7 @@ extension VolumeLease: ExtentFile {}
 /// The blocks of one answer, up to a limit.
 struct BlockGathering {
     private(set) var list: [Block] = []
-    private var cids: Set<CID> = []
+    private var places: [CID: Int] = [:]
     private var byteCount = 0
     private let limit: Int
 
@@ -137,14 +201,17 @@ struct BlockGathering {
         self.limit = limit
     }
 
-    var isEmpty: Bool { list.isEmpty }
+    subscript(cid: CID) -> Block? { places[cid].map { list[$0] } }
 
-    func contains(_ cid: CID) -> Bool { cids.contains(cid) }
+    func contains(_ cid: CID) -> Bool { places[cid] != nil }
 
-    /// - Throws: ``ContentError`` `.tooLarge` over the limit.
-    mutating func add(_ block: Block) throws(ContentError) {
+    /// - Returns: Whether there was room for the block.
+    mutating func add(_ block: Block) -> Bool {
         byteCount += block.bytes.count
-        guard byteCount <= limit else { throw ContentError(.tooLarge, "an answer of more than \(limit) bytes") }
-        if cids.insert(block.cid).inserted { list.append(block) }
+        guard byteCount <= limit else { return false }
+        guard places[block.cid] == nil else { return true }
+        places[block.cid] = list.count
+        list.append(block)
+        return true
     }
 }

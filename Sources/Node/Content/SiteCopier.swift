@@ -7,23 +7,34 @@ import Synchronization
 import Transport
 
 /// Brings whole DAGs in from other nodes and pins them, durable when it returns.
-struct SiteCopier: Sendable {
+package struct SiteCopier: Sendable {
+    /// A provider whose time for an answer ran out is asked again when it sent at least so many bytes.
+    static let progressBytesMin = 4 << 20
+
     let store: BlockStore
     let client: ExchangeClient
     let work: BlockingWork
 
+    package init(store: BlockStore, client: ExchangeClient, work: BlockingWork) {
+        self.store = store
+        self.client = client
+        self.work = work
+    }
+
     /// A copy that was called off.
-    final class CallOff: Sendable {
+    package final class CallOff: Sendable {
         private let flag = Atomic<Bool>(false)
         var isCalledOff: Bool { flag.load(ordering: .relaxed) }
-        func callOff() { flag.store(true, ordering: .relaxed) }
+        package init() {}
+
+        package func callOff() { flag.store(true, ordering: .relaxed) }
     }
 
     /// Copies every DAG of `roots` and pins it for `owner`; all or nothing.
     ///
     /// - Parameter providers: whom to ask, in this order; the next one takes over where one fails.
     /// - Throws: ``NodeError``, ``BlockStoreError``, or the last provider's error.
-    func copy(_ roots: [CID], owner: String, from providers: [NodeID], callOff: CallOff) async throws {
+    package func copy(_ roots: [CID], owner: String, from providers: [NodeID], callOff: CallOff) async throws {
         let store = store
         let missing = try await work.run {
             try roots.filter { try !store.state(ofDAG: $0, missingMax: 1).missing.isEmpty }
@@ -52,7 +63,6 @@ struct SiteCopier: Sendable {
         var providers = providers[...]
         var brought: Set<CID> = []
         while true {
-            if callOff.isCalledOff { throw NodeError(.mesh, "the copy was called off") }
             guard case .check(let cids) = try plan.next() else { return }
             let store = store
             let present = try await work.run { try store.contains(cids) }.union(brought.intersection(cids))
@@ -60,7 +70,7 @@ struct SiteCopier: Sendable {
                 switch step {
                 case .read(let cids): try await read(cids, &plan)
                 case .want(let cids):
-                    try await bring(cids, into: session, &plan, &providers)
+                    try await bring(cids, into: session, &plan, &providers, callOff)
                     brought.formUnion(cids)
                 case .check, .done: break
                 }
@@ -87,25 +97,36 @@ struct SiteCopier: Sendable {
         _ cids: [CID],
         into session: ImportSession,
         _ plan: inout DAGFetch,
-        _ providers: inout ArraySlice<NodeID>
+        _ providers: inout ArraySlice<NodeID>,
+        _ callOff: CallOff
     ) async throws {
         var missing = cids
         while !missing.isEmpty {
+            if callOff.isCalledOff { throw NodeError(.mesh, "the copy was called off") }
             guard let provider = providers.first else {
                 throw NodeError(.mesh, "nobody sent the block \(missing[0]), \(missing.count) are missing")
             }
             var arrived: Set<CID> = []
+            var byteCount = 0
+            var failure: (any Error)?
             do {
                 try await client.blocks(.blocks(missing), from: provider, expected: Set(missing)) { block in
-                    guard arrived.insert(block.cid).inserted else { return }
                     try session.append(block)
+                    arrived.insert(block.cid)
+                    byteCount += block.bytes.count
                     if block.cid.codec == .dagPB { try plan.arrived(block.cid, bytes: block.bytes) }
                 }
             } catch let error where error is TransportError || error is ContentError {
                 try Task.checkCancellation()
+                failure = error
             }
             missing.removeAll { arrived.contains($0) }
-            if !missing.isEmpty { providers = providers.dropFirst() }
+            if failure == nil, missing.isEmpty { return }
+            let isSlow = (failure as? TransportError)?.code == .timedOut && byteCount >= Self.progressBytesMin
+            guard !isSlow else { continue }
+            providers.removeFirst()
+            // It sent everything and then did not come to an end: the others are asked first.
+            if missing.isEmpty, failure is TransportError { providers.append(provider) }
         }
     }
 }

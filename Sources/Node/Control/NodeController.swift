@@ -78,6 +78,7 @@ final class NodeController: NodeControl {
             "mesh.messages.bad": mesh.badMessages, "mesh.messages.strangers": mesh.strangers,
             "mesh.messages.dropped": UInt64(parts.mesh.droppedCount), "mesh.deaths": mesh.deaths,
             "mesh.quarantined": UInt64(parts.base.records.quarantinedCount),
+            "mesh.records.quarantined": mesh.quarantined, "mesh.unjournalled": parts.base.records.unjournalledCount,
             "exchange.wrongBytes": parts.exchange.wrongBytesCount,
             "gateway.requests": gateway.requests, "gateway.hits": gateway.hits, "gateway.bytes": gateway.bytes,
             "gateway.resets": gateway.resets,

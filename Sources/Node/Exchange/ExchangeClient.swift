@@ -6,38 +6,50 @@ import Publishing
 import Synchronization
 import Transport
 
-/// Asks other nodes for blocks, and remembers how they did.
-final class ExchangeClient: Sendable {
+/// How long other nodes are waited for.
+package struct ExchangeTimeouts: Sendable {
     /// How long a node may take to begin to answer.
-    static let answerTimeout = Duration.seconds(4)
+    package var answer = Duration.seconds(4)
     /// How long the blocks of one request may take to arrive.
-    static let bodyTimeout = Duration.seconds(60)
+    package var body = Duration.seconds(60)
 
+    package init() {}
+}
+
+/// Asks other nodes for blocks, and remembers how they did.
+package final class ExchangeClient: Sendable {
     private let client: PeerClient
     private let mesh: MeshService
+    private let timeouts: ExchangeTimeouts
     private let table = Mutex(ProviderTable())
 
-    init(client: PeerClient, mesh: MeshService) {
+    package init(client: PeerClient, mesh: MeshService, timeouts: ExchangeTimeouts = ExchangeTimeouts()) {
         self.client = client
         self.mesh = mesh
+        self.timeouts = timeouts
     }
 
     /// How often a peer sent bytes that are not what they were asked by.
-    var wrongBytesCount: UInt64 { table.withLock { $0.wrongBytesCount } }
+    package var wrongBytesCount: UInt64 { table.withLock { $0.wrongBytesCount } }
 
     /// The order in which to ask, by what was seen of them; `preferred` order decides among equals.
-    func order(_ candidates: [NodeID]) -> [NodeID] {
+    package func order(_ candidates: [NodeID]) -> [NodeID] {
         var generator = SystemRandomNumberGenerator()
         return table.withLock { $0.order(candidates, now: Clock.now(), using: &generator) }
     }
 
     func hedgeDelay(_ node: NodeID) -> Duration { table.withLock { $0.hedgeDelay(for: node) } }
 
-    /// Asks `node` for blocks and hands each to `receive` once it is verified.
+    /// Notes that `node` sent what nobody asked for; it is asked last for a while.
+    func recordWrongBytes(from node: NodeID) {
+        table.withLock { $0.recordWrongBytes(from: node, now: Clock.now()) }
+    }
+
+    /// Asks `node` for blocks and hands each to `receive` once it is verified; none comes twice.
     ///
     /// - Parameter expected: which blocks may come; anything else is refused. `nil` for what the node chooses.
-    /// - Throws: ``TransportError``, ``ContentError`` `.wrongHash` when the node lied, and what `receive` throws.
-    func blocks(
+    /// - Throws: ``TransportError``, ``ContentError`` when the node lied, and what `receive` throws.
+    package func blocks(
         _ request: ExchangeRequest,
         from node: NodeID,
         expected: Set<CID>? = nil,
@@ -50,31 +62,36 @@ final class ExchangeClient: Sendable {
                 at: mesh.addresses(of: node),
                 path: request.path,
                 body: ByteBuffer(bytes: request.encoded),
-                deadline: started + Self.answerTimeout,
-                bodyDeadline: started + Self.bodyTimeout
+                deadline: started + timeouts.answer,
+                bodyDeadline: started + timeouts.body
             )
             table.withLock {
                 $0.recordAnswer(from: node, firstByteAfter: ContinuousClock.now - started, now: Clock.now())
             }
-            var reader = CARReader()
+            var blocks = AnswerReader(expected: expected)
             for try await buffer in answer {
-                buffer.withUnsafeReadableBytes { reader.feed($0) }
-                while let block = try reader.next() {
-                    guard expected?.contains(block.cid) ?? true else {
-                        throw ContentError(.malformed, "\(node.short) sent a block that nobody asked for")
-                    }
+                buffer.withUnsafeReadableBytes { blocks.feed($0) }
+                // What `receive` objects to is the content, not the node that sent what it was asked for.
+                while let block = try judging(node, { () throws(ContentError) in try blocks.next() }) {
                     try await receive(block)
                 }
             }
-            try reader.finish()
-        } catch let error as ContentError {
-            table.withLock { $0.recordWrongBytes(from: node, now: Clock.now()) }
-            throw error
+            try judging(node) { () throws(ContentError) in try blocks.finish() }
         } catch let error as TransportError {
             // Being overtaken by a faster node is no failure of this one; neither is not having it.
             if error.code != .cancelled, error.status != 404 {
                 table.withLock { $0.recordFailure(of: node, now: Clock.now()) }
             }
+            throw error
+        }
+    }
+
+    private func judging<Value>(
+        _ node: NodeID,
+        _ body: () throws(ContentError) -> Value
+    ) throws(ContentError) -> Value {
+        do { return try body() } catch {
+            recordWrongBytes(from: node)
             throw error
         }
     }
@@ -92,4 +109,30 @@ final class ExchangeClient: Sendable {
         )
         return try Availability(decoding: Array(answer.readableBytesView), count: cids.count).flags
     }
+}
+
+/// The blocks of an answer: each verified, each asked for, each once.
+private struct AnswerReader {
+    private var reader = CARReader()
+    private let expected: Set<CID>?
+    private var seen: Set<CID> = []
+
+    init(expected: Set<CID>?) {
+        self.expected = expected
+    }
+
+    mutating func feed(_ bytes: UnsafeRawBufferPointer) { reader.feed(bytes) }
+
+    mutating func next() throws(ContentError) -> Block? {
+        guard let block = try reader.next() else { return nil }
+        guard expected?.contains(block.cid) ?? true else {
+            throw ContentError(.malformed, "the block \(block.cid) came, which nobody asked for")
+        }
+        guard seen.insert(block.cid).inserted else {
+            throw ContentError(.malformed, "the block \(block.cid) came twice in one answer")
+        }
+        return block
+    }
+
+    func finish() throws(ContentError) { try reader.finish() }
 }

@@ -7,22 +7,38 @@ import NIOCore
 import Transport
 
 /// Answers other nodes: gossip, blocks, requests to hold a site, admissions.
-struct PeerRouter: PeerRequestHandling {
+package struct PeerRouter: PeerRequestHandling {
     let mesh: MeshService
     let store: BlockStore
     let work: BlockingWork
     let desk: InvitationDesk
     let holds: HoldDesk
 
-    func isMember(_ peer: NodeID) -> Bool {
+    package init(
+        mesh: MeshService,
+        store: BlockStore,
+        work: BlockingWork,
+        desk: InvitationDesk,
+        holds: HoldDesk
+    ) {
+        self.mesh = mesh
+        self.store = store
+        self.work = work
+        self.desk = desk
+        self.holds = holds
+    }
+
+    package func isMember(_ peer: NodeID) -> Bool {
         mesh.read { $0.mesh.member(peer) != nil }
     }
 
-    func handle(_ request: PeerRequest) async throws -> PeerResponse {
+    package func handle(_ request: PeerRequest) async throws -> PeerResponse {
         let body = Array(request.body.readableBytesView)
         if request.path == MeshService.gossipPath {
             let answers = mesh.receive(body, from: request.peer, address: request.remoteAddress?.host)
-            return .ok(answers.isEmpty ? ByteBuffer() : ByteBuffer(bytes: MeshService.encode(answers)))
+            let (bytes, rest) = MeshService.encode(answers)
+            mesh.deliverLater(rest.map { ($0, request.peer) })
+            return .ok(ByteBuffer(bytes: bytes))
         }
         do {
             guard let exchange = try ExchangeRequest.decode(path: request.path, body: body) else {
@@ -38,7 +54,11 @@ struct PeerRouter: PeerRequestHandling {
         switch request {
         case .blocks(let cids):
             guard let first = cids.first else { return .failure(400, "no blocks were asked for") }
-            return ArchiveWriting(store: store, work: work).response(root: first, cids: cids)
+            var seen: Set<CID> = []
+            return ArchiveWriting(store: store, work: work).response(
+                root: first,
+                cids: cids.filter { seen.insert($0).inserted }
+            )
         case .have(let cids):
             let present = try await work.run { try store.contains(cids) }
             return .ok(ByteBuffer(bytes: Availability(cids.map(present.contains)).encoded))
@@ -66,45 +86,14 @@ struct PeerRouter: PeerRequestHandling {
             bytes: bytes.map { .init(from: Int64(clamping: $0.lowerBound), to: Int64(clamping: $0.upperBound)) }
         )
         let store = store
-        let found = try await work.run { () -> [CID] in
-            var cids: [CID] = []
-            do {
-                try selection.blocks(read: Self.reader(of: store)) { cids.append($0) }
-            } catch is BlockMissing {
-                // What is here is sent; the peer sees what it still lacks.
-            } catch let error as ContentError where error.code == .notFound {
-                // The blocks that prove it are sent, so that the peer can see for itself.
-                _ = try? PathProof.collect(root, path, read: Self.reader(of: store), into: &cids)
-            }
-            return cids
-        }
+        let found = try await work.run { EntityWalk.reach(selection) { try Self.block($0, in: store) } }
         guard !found.isEmpty else { return .failure(404, "\(root) is not here") }
         return ArchiveWriting(store: store, work: work).response(root: root, cids: found)
     }
 
-    static func reader(of store: BlockStore) -> BlockReader {
-        { cid in
-            guard let block = try store.read(cid) else { throw BlockMissing(cid: cid) }
-            return Array(block.readableBytesView)
-        }
-    }
-}
-
-/// A block that a walk needs is not on this machine.
-struct BlockMissing: Error {
-    let cid: CID
-}
-
-/// The blocks that show that a path leads nowhere.
-enum PathProof {
-    static func collect(_ root: CID, _ path: [String], read: BlockReader, into cids: inout [CID]) throws {
-        var current = root
-        for name in path {
-            var shards: [CID] = []
-            let next = try DirectoryWalk.lookup(name, in: current, read: read) { shards.append($0) }
-            cids += shards
-            guard let next else { return }
-            current = next
-        }
+    private static func block(_ cid: CID, in store: BlockStore) throws -> [UInt8] {
+        // A damaged block is not here either.
+        guard let block = try? store.read(cid) else { throw BlockMissing(cid: cid) }
+        return Array(block.readableBytesView)
     }
 }

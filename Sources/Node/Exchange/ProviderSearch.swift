@@ -6,7 +6,7 @@ import Synchronization
 /// Finds nodes that have a block: the holders of the site it is the root of, or whoever of a cover set says so.
 ///
 /// See docs/decisions/0002-finding-a-lone-block.md.
-final class ProviderSearch: Sendable {
+package final class ProviderSearch: Sendable {
     /// Rounds of cover sets that are asked one after the other.
     static let roundsMax = 2
     /// Most nodes asked in all rounds together.
@@ -28,18 +28,22 @@ final class ProviderSearch: Sendable {
     private let client: ExchangeClient
     private let memory = Mutex<[CID: Memory]>([:])
 
-    init(mesh: MeshService, client: ExchangeClient) {
+    package init(mesh: MeshService, client: ExchangeClient) {
         self.mesh = mesh
         self.client = client
     }
 
     /// Who has `cid`, best first; empty when nobody says so.
-    func providers(of cid: CID) async -> [NodeID] {
+    ///
+    /// - Parameter failed: Nodes that were asked for it and did not send it, whatever they said before.
+    package func providers(of cid: CID, except failed: Set<NodeID> = []) async -> [NodeID] {
         let holders = mesh.read { $0.repair.index.holdersToAsk(ofRoot: cid, asker: $0.mesh.node) }
-        if !holders.isEmpty { return rank(holders) }
+        if !holders.isEmpty { return rank(holders.filter { !failed.contains($0) }) }
         let now = Clock.now()
-        if let known = memory.withLock({ $0[cid] }), known.until > now { return client.order(known.providers) }
-        let found = await ask(for: cid)
+        if let known = memory.withLock({ $0[cid] }), known.until > now, failed.isDisjoint(with: known.providers) {
+            return client.order(known.providers)
+        }
+        let found = await ask(for: cid, except: failed)
         remember(cid, found, now: now)
         return client.order(found)
     }
@@ -52,10 +56,10 @@ final class ProviderSearch: Sendable {
         return client.order(holders.filter(alive.contains)) + holders.filter { !alive.contains($0) }
     }
 
-    private func ask(for cid: CID) async -> [NodeID] {
+    private func ask(for cid: CID, except failed: Set<NodeID>) async -> [NodeID] {
         let rounds = mesh.read { state in
             state.repair.index.coverSet(
-                excluding: [state.mesh.node],
+                excluding: failed.union([state.mesh.node]),
                 rounds: Self.roundsMax,
                 nodesMax: Self.nodesMax
             )

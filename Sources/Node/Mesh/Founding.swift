@@ -5,17 +5,17 @@ import NIOCore
 import Transport
 
 /// How a node comes to its mesh: it founds one, joins one with an invitation, or goes on with the one that it knows.
-struct Founding {
-    let genesis: GenesisRecord
+package struct Founding {
+    package let genesis: GenesisRecord
     /// Nodes and addresses of invitations.
-    let contacts: [NodeID: [Locator]]
+    package let contacts: [NodeID: [Locator]]
     /// The invitation to use, where this node's operator may not be admitted yet.
-    let invitation: Invitation?
+    package let invitation: Invitation?
     /// Whether this node made the mesh just now.
-    let isNew: Bool
+    package let isNew: Bool
 
     /// - Throws: ``NodeError`` for invitations that cannot be read or belong to another mesh.
-    init(folder: DataFolder, operator: SigningKey<OperatorRole>, invites: [String]) throws(NodeError) {
+    package init(folder: DataFolder, operator: SigningKey<OperatorRole>, invites: [String]) throws(NodeError) {
         var invitations: [Invitation] = []
         for text in invites {
             do { invitations.append(try Invitation(text)) } catch {
@@ -55,7 +55,7 @@ struct Founding {
     /// The admission that this node's operator needs, countersigned by the inviting node where the invitation is limited.
     ///
     /// - Throws: ``NodeError`` `.mesh` when the inviting node refuses or does not answer.
-    func admission(of operator: SigningKey<OperatorRole>, client: PeerClient) async throws(NodeError)
+    package func admission(of operator: SigningKey<OperatorRole>, client: PeerClient) async throws(NodeError)
         -> AdmissionRecord?
     {
         guard let invitation, `operator`.id != genesis.founder else { return nil }

@@ -4,7 +4,7 @@ import RecordStore
 import Synchronization
 
 /// Gives out invitations and countersigns the limited ones, each as often as it allows.
-final class InvitationDesk: Sendable {
+package final class InvitationDesk: Sendable {
     private let genesis: GenesisRecord
     private let node: NodeID
     private let `operator`: SigningKey<OperatorRole>
@@ -13,7 +13,7 @@ final class InvitationDesk: Sendable {
     /// Two requests with one invitation are decided one after the other.
     private let turn = Mutex<Void>(())
 
-    init(
+    package init(
         genesis: GenesisRecord,
         node: NodeID,
         operator: SigningKey<OperatorRole>,
@@ -27,7 +27,7 @@ final class InvitationDesk: Sendable {
         self.records = records
     }
 
-    func invite(expires: Duration?, once: Bool) -> String {
+    package func invite(expires: Duration?, once: Bool) -> String {
         var generator = SystemRandomNumberGenerator()
         return Invitation(
             genesis: genesis,
@@ -43,7 +43,7 @@ final class InvitationDesk: Sendable {
     /// Countersigns an admission made with an invitation of this operator.
     ///
     /// - Throws: ``NodeError`` `.mesh` with the reason for a refusal.
-    func countersign(_ bytes: [UInt8]) throws -> AdmissionRecord {
+    package func countersign(_ bytes: [UInt8]) throws -> AdmissionRecord {
         let admission: AdmissionRecord
         do { admission = try AdmissionRecord(decoding: bytes) } catch { throw NodeError(.mesh, error.message) }
         let certificate = admission.certificate

@@ -9,7 +9,7 @@ import Synchronization
 import Transport
 
 /// Runs the engines of a node: delivers messages, keeps time, persists records, hands repairs on.
-final class MeshService: Sendable {
+package final class MeshService: Sendable {
     /// Messages that wait for delivery; more are dropped, gossip repeats itself.
     static let outboxMax = 8_192
     /// Deliveries under way at once.
@@ -19,10 +19,10 @@ final class MeshService: Sendable {
     /// How often it is looked whether something is due.
     static let tickPeriod = Duration.milliseconds(50)
     /// Path of gossip between nodes.
-    static let gossipPath = "/gossip"
+    package static let gossipPath = "/gossip"
     /// Most messages and bytes in the answer to a message.
-    static let answerMessagesMax = 64
-    static let answerBytesMax = 4 << 20
+    package static let answerMessagesMax = 64
+    package static let answerBytesMax = 4 << 20
 
     let node: NodeID
     let client: PeerClient
@@ -35,7 +35,7 @@ final class MeshService: Sendable {
     private let dropped = Atomic<Int>(0)
     private let logger: Logger
 
-    init(state: MeshState, client: PeerClient, records: RecordStore, logger: Logger) {
+    package init(state: MeshState, client: PeerClient, records: RecordStore, logger: Logger) {
         node = state.mesh.node
         self.client = client
         self.records = records
@@ -46,7 +46,7 @@ final class MeshService: Sendable {
     }
 
     /// Reads what the engines know.
-    func read<Value>(_ body: (MeshState) throws -> Value) rethrows -> Value {
+    package func read<Value>(_ body: (MeshState) throws -> Value) rethrows -> Value {
         try state.withLock { try body($0) }
     }
 
@@ -56,7 +56,7 @@ final class MeshService: Sendable {
     // MARK: - Events
 
     /// Takes back what this node knew when it stopped; call before ``start(admission:)``.
-    func remember(_ records: [(key: RecordKey, version: UInt64, bytes: [UInt8])]) {
+    package func remember(_ records: [(key: RecordKey, version: UInt64, bytes: [UInt8])]) {
         let now = Clock.now()
         // All of it is stored already.
         var outcome = state.withLock { state in
@@ -66,7 +66,7 @@ final class MeshService: Sendable {
         finish(outcome)
     }
 
-    func start(admission: AdmissionRecord?) {
+    package func start(admission: AdmissionRecord?) {
         let now = Clock.now()
         finish(
             state.withLock { state in
@@ -76,7 +76,7 @@ final class MeshService: Sendable {
     }
 
     /// A peer's message; returns what is to be said in the answer to it.
-    func receive(_ bytes: [UInt8], from peer: NodeID, address: String?) -> [[UInt8]] {
+    package func receive(_ bytes: [UInt8], from peer: NodeID, address: String?) -> [[UInt8]] {
         let now = Clock.now()
         let digest = Digest(hashing: bytes)
         guard let slot = records.begin(digest) else { return [] }
@@ -95,7 +95,7 @@ final class MeshService: Sendable {
     /// Signs nothing: spreads a record of this node's own making.
     ///
     /// - Returns: The messages that tell the others, to be delivered by the caller or by ``deliverLater(_:)``.
-    func submit(_ kind: RecordKind, _ bytes: [UInt8]) throws -> [(bytes: [UInt8], to: NodeID)] {
+    package func submit(_ kind: RecordKind, _ bytes: [UInt8]) throws -> [(bytes: [UInt8], to: NodeID)] {
         let now = Clock.now()
         var outcome = try state.withLock { state in
             try state.run(now: now) { mesh, rng in try mesh.submit(kind, bytes, now: now, using: &rng) }
@@ -120,7 +120,7 @@ final class MeshService: Sendable {
     }
 
     /// An event of the repair engine.
-    func repair(_ event: (inout RepairMachine, Instant) -> [RepairEffect]) {
+    package func repair(_ event: (inout RepairMachine, Instant) -> [RepairEffect]) {
         let now = Clock.now()
         finish(state.withLock { $0.runRepair(now: now, event) })
     }
@@ -128,7 +128,7 @@ final class MeshService: Sendable {
     // MARK: - Running
 
     /// Keeps time and delivers until the task is cancelled.
-    func run() async {
+    package func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.keepTime() }
             group.addTask { await self.deliverOutbox() }
@@ -192,12 +192,23 @@ final class MeshService: Sendable {
         read { $0.mesh.locators(of: peer).filter { $0.type == "tcp" }.map(\.address) }
     }
 
-    /// The answer to a gossip message: a CBOR array of messages.
-    static func encode(_ messages: [[UInt8]]) -> [UInt8] {
-        CBOR.array(messages.prefix(answerMessagesMax).map { .bytes($0) }).encoded()
+    /// The answer to a gossip message: a CBOR array of messages, no bytes for none.
+    ///
+    /// - Returns: The answer, and the messages that found no room in it.
+    package static func encode(_ messages: [[UInt8]]) -> (bytes: [UInt8], rest: [[UInt8]]) {
+        guard !messages.isEmpty else { return ([], []) }
+        var room = answerBytesMax - Self.headBytesMax
+        let fitting = messages.prefix(answerMessagesMax).prefix { message in
+            room -= message.count + Self.headBytesMax
+            return room >= 0
+        }
+        return (CBOR.array(fitting.map { .bytes($0) }).encoded(), Array(messages.dropFirst(fitting.count)))
     }
 
-    private static func messages(in bytes: [UInt8]) -> [[UInt8]] {
+    /// Most bytes that CBOR puts in front of an array or a byte string (RFC 8949 section 3).
+    private static let headBytesMax = 9
+
+    package static func messages(in bytes: [UInt8]) -> [[UInt8]] {
         guard !bytes.isEmpty, case .array(let items) = try? CBOR(decoding: bytes) else { return [] }
         return items.prefix(answerMessagesMax).compactMap { if case .bytes(let message) = $0 { message } else { nil } }
     }

@@ -4,9 +4,9 @@ import Placement
 import Publishing
 
 /// The engines of one node and how they feed each other: what gossip learns, repair hears.
-struct MeshState {
-    var mesh: MeshMachine
-    var repair: RepairMachine
+package struct MeshState {
+    package var mesh: MeshMachine
+    package var repair: RepairMachine
     var meshWake = Instant.distantPast
     var repairWake = Instant.distantPast
     private var rng = SystemRandomNumberGenerator()
@@ -19,7 +19,7 @@ struct MeshState {
         var repairs: [RepairEffect] = []
     }
 
-    init(mesh: MeshMachine, repair: RepairMachine) {
+    package init(mesh: MeshMachine, repair: RepairMachine) {
         self.mesh = mesh
         self.repair = repair
     }
@@ -59,7 +59,9 @@ struct MeshState {
         case .memberChanged(let node): memberChanged(node, now: now, outcome: &outcome)
         case .stored(let header, let bytes):
             outcome.stored.append((header, bytes))
+            mesh.watcher?.begin(MeshMachine.digest(of: header.key.kind, bytes))
             recordChanged(header, bytes, now: now, outcome: &outcome)
+            mesh.watcher?.end()
         case .forgotten(let key):
             outcome.forgotten.append(key)
             guard key.kind == .node, let node = try? NodeID(key.subject) else { return }

@@ -3,10 +3,14 @@ import Mesh
 import Publishing
 
 /// Tells gossip what publications and holdings are.
-struct PublishingJudge: RecordJudging {
+package struct PublishingJudge: RecordJudging {
     let mesh: CID
 
-    func judge(
+    package init(mesh: CID) {
+        self.mesh = mesh
+    }
+
+    package func judge(
         _ kind: RecordKind,
         _ bytes: [UInt8],
         now: Instant,

@@ -37,7 +37,14 @@ final class CopyService: Sendable {
     }
 
     /// Who needs the DAGs of a site, in the block store's words.
-    static func owner(of publisher: PublisherID) -> String { "site/\(publisher)" }
+    static func owner(of publisher: PublisherID) -> String { ownerPrefix + publisher.description }
+
+    /// The site that an owner of pins stands for; `nil` for another kind of owner.
+    static func publisher(of owner: String) -> PublisherID? {
+        owner.hasPrefix(ownerPrefix) ? try? PublisherID(owner.dropFirst(ownerPrefix.count)) : nil
+    }
+
+    private static let ownerPrefix = "site/"
 
     func run() async {
         await withDiscardingTaskGroup { group in

@@ -9,11 +9,11 @@ import Transport
 
 /// Takes requests to hold a site and answers each when the copy is durable, refused or failed.
 ///
-/// The answer is a stream: a zero byte each second while the copy is being made, then `1` and the publication sequence that
-/// is held, or `2` and the reason.
-final class HoldDesk: Sendable {
+/// The answer is a stream: a zero byte each second while the copy is being made, then `1` when it is
+/// durable, or `2` and the reason.
+package final class HoldDesk: Sendable {
     /// Requests that wait at once.
-    static let waitingMax = 256
+    package static let waitingMax = 256
     static let heartbeat = Duration.seconds(1)
 
     enum Answer: Sendable {
@@ -31,11 +31,11 @@ final class HoldDesk: Sendable {
     private let waiting = Mutex<[UInt64: Waiting]>([:])
     private let next = Atomic<UInt64>(0)
 
-    init(mesh: MeshService) {
+    package init(mesh: MeshService) {
         self.mesh = mesh
     }
 
-    func response(to publication: [UInt8], from peer: NodeID) -> PeerResponse {
+    package func response(to publication: [UInt8], from peer: NodeID) -> PeerResponse {
         let record: PublicationRecord
         do {
             record = try judge(publication)
@@ -63,7 +63,7 @@ final class HoldDesk: Sendable {
     }
 
     /// Something happened to this node's copy of a site: answers whoever waits for it.
-    func settle(_ publisher: PublisherID, failure: String?) {
+    package func settle(_ publisher: PublisherID, failure: String?) {
         let held = mesh.read { state in
             waiting.withLock { waiting in
                 waiting.filter { $0.value.publisher == publisher }
@@ -114,7 +114,8 @@ final class HoldDesk: Sendable {
             guard let first = try await group.next(), let answer = first else { return }
             switch answer {
             case .held: try await writer.write(ByteBuffer(bytes: [1]))
-            case .refused(let reason): try await writer.write(ByteBuffer(bytes: [2] + Array(reason.utf8.prefix(512))))
+            case .refused(let reason):
+                try await writer.write(ByteBuffer(bytes: [2] + Array(reason.utf8.prefix(HoldAnswer.reasonBytesMax))))
             }
         }
     }

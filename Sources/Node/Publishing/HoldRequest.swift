@@ -34,15 +34,17 @@ struct HoldRequest: Sendable {
 }
 
 /// What ``HoldDesk`` writes, as it arrives.
-struct HoldAnswer {
+package struct HoldAnswer {
     /// Longest reason that is read, in bytes.
-    static let reasonBytesMax = 512
+    package static let reasonBytesMax = 512
 
-    private(set) var isHeld = false
+    package private(set) var isHeld = false
     private var refusal: [UInt8]?
 
+    package init() {}
+
     /// - Returns: Whether the node said that it is still copying.
-    mutating func read(_ buffer: ByteBuffer) -> Bool {
+    package mutating func read(_ buffer: ByteBuffer) -> Bool {
         var isCopying = false
         for byte in buffer.readableBytesView where !isHeld {
             if let text = refusal {
@@ -58,5 +60,9 @@ struct HoldAnswer {
         return isCopying
     }
 
-    var reason: String { refusal.map { String(decoding: $0, as: UTF8.self) } ?? "the answer broke off" }
+    /// Why the node does not hold it, in printable ASCII: it goes to logs and terminals.
+    package var reason: String {
+        guard let refusal else { return "the answer broke off" }
+        return String(decoding: refusal.map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+    }
 }

@@ -21,6 +21,8 @@ struct PublishService: Sendable {
     let mesh: MeshService
     let store: BlockStore
     let keys: PublisherKeys
+    let held: HeldSites
+    let journal: PublishJournal
     let sponsor: SigningKey<OperatorRole>
     let requests: HoldRequest
     let work: BlockingWork
@@ -71,6 +73,7 @@ struct PublishService: Sendable {
             now: now
         )
         let record = try PublicationRecord(signing: publication, publisher: key, sponsor: sponsor)
+        try await work.run { try journal.begin(record) }
         let outcome: PublishMachine.Outcome
         do {
             outcome = try await PlacingCopies(mesh: mesh, requests: requests, logger: logger)
@@ -80,8 +83,13 @@ struct PublishService: Sendable {
             try? await takeBack(publication, previous: previous, key: key)
             throw error
         }
-        mesh.repair { repair, now in repair.imported(HeldSite(own: publication), now: now) }
+        let site = HeldSite(own: publication)
+        mesh.repair { repair, now in repair.imported(site, now: now) }
         try await spread(record)
+        try await work.run {
+            try held.remember(site)
+            try journal.end(site.publisher)
+        }
         return Published(publication: publication, copies: outcome.spread.copies, reason: outcome.reason)
     }
 
@@ -100,6 +108,22 @@ struct PublishService: Sendable {
         }
         let record = try PublicationRecord(signing: undone, publisher: key, sponsor: sponsor)
         mesh.deliverLater(try mesh.submit(.publication, record.bytes))
+        try await work.run { try journal.end(key.id) }
+    }
+
+    /// Takes back what was being placed when this process was killed; to be called before anything else is published.
+    func takeBackUnfinished() async throws {
+        let open = try await work.run { try journal.open() }
+        for publication in open {
+            let known = mesh.read { $0.repair.index.publication(of: publication.publisher) }
+            let key = try keys.all().first { $0.key.id == publication.publisher }?.key
+            if let key, known.map({ $0.sequence < publication.sequence }) ?? true {
+                try await takeBack(publication, previous: known, key: key)
+                logger.info("took back a publish that was cut off", metadata: ["site": "\(publication.publisher)"])
+            } else {
+                try await work.run { try journal.end(publication.publisher) }
+            }
+        }
     }
 
     /// What the IPNS record of a site that ended points to.

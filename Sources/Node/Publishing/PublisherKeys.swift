@@ -2,14 +2,18 @@ import Core
 import Glibc
 
 /// The keys behind this node's own names: one file per label.
-struct PublisherKeys: Sendable {
+package struct PublisherKeys: Sendable {
     let folder: DataFolder
 
+    package init(folder: DataFolder) {
+        self.folder = folder
+    }
+
     /// Longest label, in bytes.
-    static let labelBytesMax = 64
+    package static let labelBytesMax = 64
 
     /// - Throws: ``NodeError`` `.usage` for a label that is no plain name.
-    static func check(_ label: String) throws(NodeError) {
+    package static func check(_ label: String) throws(NodeError) {
         let allowed = label.utf8.allSatisfy { byte in
             (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte >= 0x80
                 || [0x20, 0x2B, 0x2D, 0x2E, 0x40, 0x5F].contains(byte)
@@ -24,13 +28,13 @@ struct PublisherKeys: Sendable {
     }
 
     /// The key of a label; made on first use.
-    func key(for label: String) throws(NodeError) -> SigningKey<PublisherRole> {
+    package func key(for label: String) throws(NodeError) -> SigningKey<PublisherRole> {
         try Self.check(label)
         return try KeyFile.readOrCreate(folder.publisherKey(label), as: PublisherRole.self)
     }
 
     /// All labels with their keys, by label.
-    func all() throws(NodeError) -> [(label: String, key: SigningKey<PublisherRole>)] {
+    package func all() throws(NodeError) -> [(label: String, key: SigningKey<PublisherRole>)] {
         guard let directory = opendir(folder.path + "/publishers") else { return [] }
         defer { closedir(directory) }
         var labels: [String] = []
@@ -51,7 +55,7 @@ struct PublisherKeys: Sendable {
     /// The key that a person means by a label or by a `k51…` name.
     ///
     /// - Throws: ``NodeError`` `.notFound`.
-    func find(_ name: String) throws(NodeError) -> (label: String, key: SigningKey<PublisherRole>) {
+    package func find(_ name: String) throws(NodeError) -> (label: String, key: SigningKey<PublisherRole>) {
         for (label, key) in try all() where label == name || key.id.description == name { return (label, key) }
         throw NodeError(.notFound, "this node publishes nothing under \"\(name)\"; see: holdfast name ls")
     }

@@ -1,0 +1,26 @@
+/// What a test waited for and did not see.
+struct TimedOut: Error, CustomStringConvertible {
+    let description: String
+}
+
+/// Longest wait for anything; a machine under load takes a small part of it.
+let waitMax = Duration.seconds(60)
+private let pollInterval = Duration.milliseconds(40)
+
+/// Asks again and again until `condition` holds.
+///
+/// - Parameter seen: what was there instead, for the message.
+/// - Throws: ``TimedOut`` after ``waitMax``; whatever `condition` throws.
+func eventually(
+    _ what: String,
+    seen: () -> String = { "" },
+    _ condition: () async throws -> Bool
+) async throws {
+    let deadline = ContinuousClock.now + waitMax
+    while !(try await condition()) {
+        guard ContinuousClock.now < deadline else {
+            throw TimedOut(description: "not within \(waitMax): \(what) \(seen())")
+        }
+        try await Task.sleep(for: pollInterval)
+    }
+}
