@@ -11,6 +11,7 @@ extension NodeError: ControlErrorConvertible {
     public var controlError: ControlError {
         let codes: [Code: ExitCode] = [
             .usage: .usage, .full: .full, .inUse: .inUse, .mesh: .refused, .notFound: .notFound, .badInput: .badInput,
+            .unreachable: .unreachable,
             .corrupt: .corrupt,
         ]
         return ControlError(codes[code] ?? .failed, message)

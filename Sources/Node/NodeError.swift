@@ -14,6 +14,8 @@ public struct NodeError: Error, Sendable, CustomStringConvertible {
         public static let inUse = Code(name: "inUse")
         /// The mesh refused, or nobody of it answered.
         public static let mesh = Code(name: "mesh")
+        /// Nobody of the mesh answered in time.
+        public static let unreachable = Code(name: "unreachable")
         /// What was asked for does not exist.
         public static let notFound = Code(name: "notFound")
         /// A file that was given cannot be taken; nothing was stored.

@@ -71,6 +71,7 @@ struct NodeServices: Sendable {
                             guard !Task.isCancelled else { return }
                             try await self.join()
                             let address = try await parts.gateway.start()
+                            try parts.base.founding.save(in: parts.base.folder)
                             controller.gatewayOpened(at: address)
                             ready(try await controller.status())
                             try await parts.gateway.run()
@@ -109,7 +110,7 @@ struct NodeServices: Sendable {
         }
         let addresses = parts.base.founding.contacts.values.joined().map(\.address).joined(separator: ", ")
         throw NodeError(
-            .mesh,
+            .unreachable,
             "nobody of the mesh answered within \(Self.joinTimeout) at \(addresses); "
                 + "check that the inviting node runs and that this machine can reach it"
         )

@@ -3,7 +3,7 @@
 ///     # who I am
 ///     operator = alice
 ///     jurisdiction = CH
-///     join = holdfast1…
+///     join = holdfast-uvsg…
 public struct SettingsFile: Sendable, Equatable {
     /// One assignment with the line it stands on, counted from 1.
     public struct Line: Sendable, Equatable {

@@ -4,10 +4,22 @@ import UnixSignals
 
 /// Parses, runs, and turns every way to end into one line on standard error and an exit code.
 package enum CommandRunner {
+    /// `name --data DIR ls` as `name ls --data DIR`: options may stand anywhere after the subcommand.
+    package static func leafFirst(_ arguments: [String]) -> [String] {
+        let leaves = ["name": "ls", "config": "show"]
+        guard let first = arguments.first, let leaf = leaves[first],
+            let position = arguments.dropFirst().firstIndex(of: leaf)
+        else { return arguments }
+        var moved = arguments
+        moved.remove(at: position)
+        moved.insert(leaf, at: 1)
+        return moved
+    }
+
     /// - Parameter arguments: without the program's own name.
     package static func run(_ arguments: [String]) async -> Control.ExitCode {
         do {
-            let command = try HoldfastCommand.parseAsRoot(arguments)
+            let command = try HoldfastCommand.parseAsRoot(leafFirst(arguments))
             guard var subcommand = command as? any Subcommand else {
                 var command = command
                 try command.run()

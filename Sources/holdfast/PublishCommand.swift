@@ -44,7 +44,8 @@ struct PublishCommand: Subcommand {
         let path = try Surroundings.existing(folder)
         let request = PublishRequest(
             path: path,
-            name: name ?? SiteLabel.label(typed: folder, resolved: path),
+            name: name,
+            folderName: SiteLabel.label(typed: folder, resolved: path),
             includeHidden: hidden,
             skipUnreadable: skipUnreadable,
             copies: copies,

@@ -15,7 +15,7 @@ struct UpCommand: Subcommand {
 
             Examples:
               holdfast up --operator alice --hosting home --jurisdiction CH
-              holdfast up --operator bob --join holdfast1…
+              holdfast up --operator bob --join holdfast-uvsg…
             """
     )
 

@@ -67,7 +67,7 @@ struct ArchiveFileTests {
             let directory = #expect(throws: NodeError.self) {
                 try ArchiveFile(path: folder).load(into: store, owner: "a") { _ in }
             }
-            #expect(directory?.code == .file)
+            #expect(directory?.code == .badInput)
             #expect(store.accounting.total == 0)
         }
     }

@@ -33,6 +33,8 @@ struct FoundingTests {
         let temporary = try TemporaryFolder()
         defer { withExtendedLifetime(temporary) {} }
         let first = try Founding(folder: folder(temporary), operator: founder, invites: [])
+        #expect(try SmallFile.read(folder(temporary).genesis) == nil, "a start that fails later founds nothing")
+        try first.save(in: folder(temporary))
         #expect(first.isNew)
         #expect(first.genesis.founder == founder.id)
         let second = try Founding(folder: folder(temporary), operator: founder, invites: [])
@@ -46,6 +48,7 @@ struct FoundingTests {
         let genesis = genesis(1)
         let text = invitation(to: genesis, by: founder)
         let joined = try Founding(folder: folder(temporary), operator: signingKey(33), invites: [text])
+        try joined.save(in: folder(temporary))
         #expect(!joined.isNew)
         #expect(joined.genesis.mesh == genesis.mesh)
         #expect(joined.contacts[signingKey(32).id] == [.tcp("127.0.0.1:4000")])

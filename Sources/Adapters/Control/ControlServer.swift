@@ -51,6 +51,9 @@ public struct ControlServer: Service {
         }
         let token = try files.readOrCreateToken()
         let (failures, failed) = AsyncStream.makeStream(of: ControlError.self)
+        // What the server says of its own ends is not for users; errors reach them as one sentence.
+        var quiet = logger
+        quiet.logLevel = .critical
         let application = Application(
             router: router(token: token),
             configuration: .init(address: .hostname(endpoint.host, port: Int(endpoint.port))),
@@ -68,7 +71,7 @@ public struct ControlServer: Service {
                 failed.finish()
             },
             eventLoopGroupProvider: .shared(eventLoopGroup),
-            logger: logger
+            logger: quiet
         )
         defer { files.removeAddress() }
         do {

@@ -4,6 +4,8 @@ public struct PublishRequest: Codable, Hashable, Sendable {
     public var path: String
     /// Label of the name; the same label keeps its `k51…`. `nil`: the folder's own name.
     public var name: String?
+    /// What the user called the folder, for a label when there is no `name`; it may be a link's name.
+    public var folderName: String?
     /// Take hidden entries along.
     public var includeHidden: Bool
     /// Leave out what cannot be read or named, and say so, instead of refusing.
@@ -16,6 +18,7 @@ public struct PublishRequest: Codable, Hashable, Sendable {
     public init(
         path: String,
         name: String? = nil,
+        folderName: String? = nil,
         includeHidden: Bool = false,
         skipUnreadable: Bool = false,
         copies: Int? = nil,
@@ -23,6 +26,7 @@ public struct PublishRequest: Codable, Hashable, Sendable {
     ) {
         self.path = path
         self.name = name
+        self.folderName = folderName
         self.includeHidden = includeHidden
         self.skipUnreadable = skipUnreadable
         self.copies = copies

@@ -20,7 +20,7 @@ package struct ArchiveFile {
     package func load(into store: BlockStore, owner: String, progress: (Int) -> Void) throws -> [CID] {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
-            throw NodeError(errno == ENOENT ? .notFound : .file, "cannot open \(path): \(errorText(errno))")
+            throw NodeError(errno == ENOENT ? .notFound : .badInput, "cannot open \(path): \(errorText(errno))")
         }
         defer { close(descriptor) }
         var taken = 0
@@ -42,7 +42,7 @@ package struct ArchiveFile {
         while true {
             let count = read(descriptor, &piece, piece.count)
             if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw NodeError(.file, "cannot read \(path): \(errorText(errno))") }
+            guard count >= 0 else { throw NodeError(.badInput, "cannot read \(path): \(errorText(errno))") }
             return count == 0 ? nil : Array(piece[..<count])
         }
     }

@@ -103,6 +103,7 @@ package struct NodeContentSource: ContentSource {
     /// - Throws: ``ContentError`` when a block came that does not belong to the selection, ``NothingCame`` when none
     ///   came that was missing here.
     private func check(_ blocks: BlockGathering, _ selection: TrustlessSelection, from node: NodeID) async throws {
+        guard !blocks.list.isEmpty else { throw NothingCame() }
         let store = store
         let (reached, isNew) = try await work.run {
             let reached = EntityWalk.reach(selection) { cid in
@@ -117,7 +118,7 @@ package struct NodeContentSource: ContentSource {
             client.recordWrongBytes(from: node)
             throw ContentError(.malformed, "\(node.short) sent the block \(stray.cid), which nobody asked for")
         }
-        guard isNew else { throw NothingCame() }
+        guard isNew else { throw NothingNew() }
     }
 
     package func fetchBlocks(_ cids: [CID], under root: CID) async throws(ContentUnavailable) {
@@ -140,6 +141,9 @@ package struct NodeContentSource: ContentSource {
 
     /// A provider answered, but did not have what was asked for.
     private struct NothingCame: Error {}
+
+    /// A provider answered with nothing that is not here already.
+    private struct NothingNew: Error {}
 
     /// An answer reached ``answerBytesMax``.
     private struct AnswerFull: Error {}
@@ -173,6 +177,8 @@ package struct NodeContentSource: ContentSource {
             }
         } catch is HedgeExhausted {
             throw ContentUnavailable(.notFound, "nobody in this mesh has \(root)")
+        } catch is NothingNew {
+            // All that belongs to the entity is here; what a walk lacks beyond it is asked for block by block.
         } catch is NothingCame {
             throw ContentUnavailable(.notFound, "nobody in this mesh has all of \(root)")
         } catch is DeadlineExceeded {

@@ -13,7 +13,7 @@ extension NodeController {
         _ request: PublishRequest,
         progress: @escaping @Sendable (OperationProgress) -> Void
     ) async throws -> PublishResult {
-        let label = request.name ?? Self.label(ofPath: request.path)
+        let label = request.name ?? Self.label(ofPath: request.folderName ?? request.path)
         let key = try parts.keys.key(for: label)
         let copies = request.copies ?? Self.copiesDefault
         guard (1...Publication.copiesMax).contains(copies) else {
@@ -22,7 +22,7 @@ extension NodeController {
         let lease = request.leaseDays.map { Duration.seconds(Int64($0) * 86_400) } ?? Publication.leaseDefault
         guard lease > .zero, lease <= Publication.leaseMax else {
             let daysMax = Publication.leaseMax.components.seconds / 86_400
-            throw NodeError(.usage, "--lease-days is \(request.leaseDays ?? 0); 1 to \(daysMax) are possible")
+            throw NodeError(.usage, "--lease is \(request.leaseDays ?? 0) days; 1 to \(daysMax) are possible")
         }
         let owner = CopyService.owner(of: key.id)
         let report = try await importFolder(request, owner: owner, progress: progress)
@@ -93,8 +93,16 @@ extension NodeController {
         return notes
     }
 
+    /// A label from the folder's name: what a label may not have becomes a dash, what is too long is cut.
     static func label(ofPath path: String) -> String {
-        path.split(separator: "/").last.map(String.init) ?? "site"
+        let name = path.split(separator: "/").last.map(String.init) ?? ""
+        var label = ""
+        for character in name.drop(while: { $0 == "." }) {
+            let next = label + (PublisherKeys.isAllowed(character) ? String(character) : "-")
+            guard next.utf8.count <= PublisherKeys.labelBytesMax else { break }
+            label = next
+        }
+        return label.isEmpty ? "site" : label
     }
 
     // MARK: - Archives

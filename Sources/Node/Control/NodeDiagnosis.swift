@@ -84,8 +84,11 @@ struct NodeDiagnosis {
             let others = state.mesh.members.filter(\.isAlive)
             return (others.count, others.count { $0.observation.address != nil })
         }
-        guard alive > 0, heard == 0 else {
-            return Finding("reachability", .fine, "Other members connect to \(address).")
+        guard alive > 0 else {
+            return Finding("reachability", .fine, "Nobody is there yet who could connect to \(address).")
+        }
+        guard heard == 0 else {
+            return Finding("reachability", .fine, "\(heard) other members connected to \(address).")
         }
         return Finding(
             "reachability",

@@ -49,6 +49,10 @@ package struct Founding {
                 "the invitation is for another mesh than the one in \(folder.path); use another --data folder for it"
             )
         }
+    }
+
+    /// Remembers the mesh; done once this node really runs, so that a failed start founds nothing.
+    package func save(in folder: DataFolder) throws(NodeError) {
         try SmallFile.write(genesis.bytes, to: folder.genesis)
     }
 

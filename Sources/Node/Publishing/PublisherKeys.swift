@@ -12,12 +12,17 @@ package struct PublisherKeys: Sendable {
     /// Longest label, in bytes.
     package static let labelBytesMax = 64
 
-    /// - Throws: ``NodeError`` `.usage` for a label that is no plain name.
-    package static func check(_ label: String) throws(NodeError) {
-        let allowed = label.utf8.allSatisfy { byte in
+    /// Letters and digits of any script, space and `. _ - + @`.
+    static func isAllowed(_ character: Character) -> Bool {
+        character.utf8.allSatisfy { byte in
             (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || byte >= 0x80
                 || [0x20, 0x2B, 0x2D, 0x2E, 0x40, 0x5F].contains(byte)
         }
+    }
+
+    /// - Throws: ``NodeError`` `.usage` for a label that is no plain name.
+    package static func check(_ label: String) throws(NodeError) {
+        let allowed = label.allSatisfy(isAllowed)
         guard !label.isEmpty, label.utf8.count <= labelBytesMax, allowed, !label.hasPrefix(".") else {
             throw NodeError(
                 .usage,
