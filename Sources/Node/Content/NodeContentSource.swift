@@ -100,25 +100,26 @@ package struct NodeContentSource: ContentSource {
         }
     }
 
-    /// - Throws: ``ContentError`` when a block came that does not belong to the selection, ``NothingCame`` when none
-    ///   came that was missing here.
+    /// Blocks that are here already are no failure: another reader may have brought them in meanwhile, and what a walk
+    /// lacks beyond them is asked for block by block.
+    ///
+    /// - Throws: ``ContentError`` when a block came that does not belong to the selection, ``NothingCame`` when none came.
     private func check(_ blocks: BlockGathering, _ selection: TrustlessSelection, from node: NodeID) async throws {
         guard !blocks.list.isEmpty else { throw NothingCame() }
         let store = store
-        let (reached, isNew) = try await work.run {
-            let reached = EntityWalk.reach(selection) { cid in
-                if let block = blocks[cid] { return block.bytes }
-                guard let block = try? store.read(cid) else { throw BlockMissing(cid: cid) }
-                return Array(block.readableBytesView)
-            }
-            let cids = blocks.list.map(\.cid)
-            return (Set(reached), try store.contains(cids).count < cids.count)
+        let reached = try await work.run {
+            Set(
+                EntityWalk.reach(selection) { cid in
+                    if let block = blocks[cid] { return block.bytes }
+                    guard let block = try? store.read(cid) else { throw BlockMissing(cid: cid) }
+                    return Array(block.readableBytesView)
+                }
+            )
         }
         if let stray = blocks.list.first(where: { !reached.contains($0.cid) }) {
             client.recordWrongBytes(from: node)
             throw ContentError(.malformed, "\(node.short) sent the block \(stray.cid), which nobody asked for")
         }
-        guard isNew else { throw NothingNew() }
     }
 
     package func fetchBlocks(_ cids: [CID], under root: CID) async throws(ContentUnavailable) {
@@ -141,9 +142,6 @@ package struct NodeContentSource: ContentSource {
 
     /// A provider answered, but did not have what was asked for.
     private struct NothingCame: Error {}
-
-    /// A provider answered with nothing that is not here already.
-    private struct NothingNew: Error {}
 
     /// An answer reached ``answerBytesMax``.
     private struct AnswerFull: Error {}
@@ -177,8 +175,6 @@ package struct NodeContentSource: ContentSource {
             }
         } catch is HedgeExhausted {
             throw ContentUnavailable(.notFound, "nobody in this mesh has \(root)")
-        } catch is NothingNew {
-            // All that belongs to the entity is here; what a walk lacks beyond it is asked for block by block.
         } catch is NothingCame {
             throw ContentUnavailable(.notFound, "nobody in this mesh has all of \(root)")
         } catch is DeadlineExceeded {
