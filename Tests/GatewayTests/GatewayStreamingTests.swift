@@ -51,7 +51,7 @@ struct GatewayStreamingTests {
     }
 
     @Test func client_thatReadsSlowly_holdsTheFetchingBack() async throws {
-        let bytes = TestSite.pattern(128 << 20)
+        let bytes = TestSite.pattern(64 << 20)
         let (source, file, _) = Self.remoteFile(bytes)
         try await withGateway(source) { _, port in
             let client = try await TestClient(port: port, autoRead: false)
@@ -63,7 +63,8 @@ struct GatewayStreamingTests {
                 leadMax = max(leadMax, fetched - (await client.received))
             }
             #expect(try await client.response().body == bytes)
-            #expect(leadMax < bytes.count, "nothing held the fetching back")
+            // Two windows, what is on its way, and both sockets' buffers; the client's is fixed, the kernel grows it else.
+            #expect(leadMax < 40 << 20)
         }
     }
 

@@ -30,6 +30,8 @@ actor TestClient {
         self.stream = stream
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelOption(.allowRemoteHalfClosure, value: false)
+            // Fixed, else the kernel grows it to tens of megabytes and hides what the server holds back.
+            .channelOption(.socketOption(.so_rcvbuf), value: 256 << 10)
             .channelOption(.autoRead, value: autoRead)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
