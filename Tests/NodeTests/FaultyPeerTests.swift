@@ -233,6 +233,28 @@ struct FaultyPeerTests {
         }
     }
 
+    /// Several readers ask a cold gateway for one file: whoever comes second finds that nothing of the answer is new.
+    @Test func entity_thatOthersFetchedMeanwhile_isNoFailure() async throws {
+        try await withTrio(.serverError) { trio in
+            for seed in 1...8 as ClosedRange<UInt64> {
+                let site = try trio.site(seed)
+                try trio.reader.learn(site, heldBy: [trio.good.id, trio.faulty.id])
+                try await withThrowingTaskGroup(of: Void.self) { readers in
+                    for _ in 0..<4 {
+                        readers.addTask {
+                            let source = trio.reader.source
+                            try await source.fetchEntity(root: site.root, path: [SampleSite.fileName], bytes: nil)
+                        }
+                    }
+                    try await readers.waitForAll()
+                }
+                // Nothing is missing any more, so every answer is late.
+                try await trio.reader.source.fetchEntity(root: site.root, path: [SampleSite.fileName], bytes: nil)
+                try trio.reader.store.expectAll(of: site.blocks)
+            }
+        }
+    }
+
     /// An entity larger than one answer may bring comes in part, and who sends it is no liar.
     @Test func entity_largerThanOneAnswer_comesInPart() async throws {
         try await withTrio(.notFound) { trio in

@@ -70,5 +70,24 @@ extension SystemTests {
                 }
             }
         }
+
+        /// Only a part of the site came in with the first answer; the rest is fetched for the second.
+        @Test func archive_ofASiteThatWasReadInPart_isWhole() async throws {
+            try await withMesh(nodes: 3) { mesh in
+                let site = SampleSite(seed: 3)
+                let path = try site.write(to: mesh.folder, "site")
+                let lines = try await mesh.nodes[0].output("publish", path, "--copies", "1")
+                try #require(lines.count == 3)
+                let root = lines[1]
+                let holder = try await mesh.nodes[0].get("/ipfs/\(root)/?format=car&dag-scope=all")
+                #expect(holder.status == 200)
+                for node in mesh.nodes.dropFirst() {
+                    #expect(try await node.get("/ipfs/\(root)/").body == site.files["index.html"])
+                    let archive = try await node.get("/ipfs/\(root)/?format=car&dag-scope=all")
+                    #expect(archive.status == 200)
+                    #expect(archive.body == holder.body)
+                }
+            }
+        }
     }
 }
