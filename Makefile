@@ -44,6 +44,8 @@ install: setup
 	@swift build -c release --product holdfast --static-swift-stdlib --scratch-path .build-install
 	install -D -m 755 .build-install/release/holdfast "$(DESTDIR)$(PREFIX)/bin/holdfast"
 	"$(DESTDIR)$(PREFIX)/bin/holdfast" completions bash | install -D -m 644 /dev/stdin "$(DESTDIR)$(PREFIX)/share/bash-completion/completions/holdfast"
+	"$(DESTDIR)$(PREFIX)/bin/holdfast" completions zsh | install -D -m 644 /dev/stdin "$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_holdfast"
+	"$(DESTDIR)$(PREFIX)/bin/holdfast" completions fish | install -D -m 644 /dev/stdin "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/holdfast.fish"
 
 clean:
 	rm -rf .build .build-install

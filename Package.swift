@@ -64,6 +64,7 @@ let package = Package(
         engine("Content", ["Core"]),
         engine("Exchange", ["Core"]),
         engine("Mesh", ["Core"]),
+        engine("Owners", ["Core"]),
         engine("Placement", ["Core"]),
         engine("Publishing", ["Core", "Placement"]),
         floor("Simulation", ["Core", "Mesh"]),

@@ -24,11 +24,13 @@ struct DoctorCommand: Subcommand {
         var findings: [Finding]
         do {
             let answers = try await ControlClient.with(dataFolder: configuration.dataFolder) { try await $0.doctor() }
-            findings = diagnosis.findings(nodeIsRunning: true) + answers
+            // What the node compares with its peers outranks what can be seen without it.
+            let told = Set(answers.map(\.subject))
+            findings = diagnosis.findings(nodeIsRunning: true).filter { !told.contains($0.subject) } + answers
         } catch let error as ControlError where error.exitCode == .noNode {
             findings = diagnosis.findings(nodeIsRunning: false)
             findings.append(Finding("node", .fine, "no node runs with \(configuration.dataFolder) at the moment"))
-        } catch let error as ControlError where error.exitCode == .unauthorized {
+        } catch let error as ControlError where [.unauthorized, .corrupt].contains(error.exitCode) {
             findings = diagnosis.findings(nodeIsRunning: true)
             findings.append(Finding("node", .problem, error.message))
         }

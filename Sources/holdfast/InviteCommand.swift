@@ -25,6 +25,9 @@ struct InviteCommand: Subcommand {
 
     func run() async throws {
         let duration = try expires.map { try DurationText.parse($0) }
+        if let duration, duration < .seconds(1) {
+            throw ControlError(.usage, "an invite that expires at once admits nobody; --expires takes 1s or more")
+        }
         let invite = try await common.withNode { try await $0.invite(expires: duration, once: once) }
         try common.show(["invite": invite], lines: [invite])
         if duration == nil && !once {

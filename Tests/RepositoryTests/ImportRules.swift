@@ -8,6 +8,7 @@ struct ImportRules {
         "Content": ["Core"],
         "Exchange": ["Core"],
         "Mesh": ["Core"],
+        "Owners": ["Core"],
         "Placement": ["Core"],
         "Publishing": ["Core", "Placement"],
         "Simulation": ["Core", "Mesh"],

@@ -56,7 +56,7 @@ struct SettingsResolverTests {
                 .advertise: ["192.0.2.1:4601"], .logLevel: ["debug"],
             ]
         ).configuration
-        #expect(configuration.dataFolder == "/work/relative")
+        #expect(configuration.dataFolder == "/srv/relative")
         #expect(configuration.listen == Endpoint(host: "::1", port: 4601))
         #expect(configuration.invites == ["one", "two"])
         #expect(configuration.storageBytes == 20_000_000_000)

@@ -11,7 +11,9 @@ struct NodeStatus: Decodable, Sendable {
     }
 
     struct Storage: Decodable, Sendable {
+        /// Bytes of all blocks, cached ones included.
         let used: Int
+        let cacheUsed: Int
     }
 
     let node: String

@@ -26,6 +26,45 @@ extension SystemTests {
             }
         }
 
+        /// Killed while it copies: what it had is no residue, and the copies come back all the same.
+        @Test(arguments: [30, 120, 300])
+        func node_killedWhileItCopies_leavesNoResidueAndCopiesComeBack(milliseconds: Int) async throws {
+            let options = ["--repair-delay", "1s", "--probe-interval", "200ms"]
+            try await withMesh(nodes: 4, options: options) { mesh in
+                let site = SampleSite(seed: 7, largeFileBytes: 48_000_000)
+                let path = try site.write(to: mesh.folder, "site")
+                let published = try await mesh.nodes[0].publish(path, "--copies", "2")
+                #expect(published.copiesPlaced == 2)
+                let lost = try await holder(in: mesh, besides: mesh.nodes[0])
+                lost.kill()
+                let idle = mesh.nodes.filter { $0.isRunning && $0.index != 0 }
+                var copier: TestNode?
+                try await eventually("another node begins to copy") {
+                    for node in idle where try await node.status().storage.used > 0 { copier = node }
+                    return copier != nil
+                }
+                let killed = try #require(copier)
+                try await Task.sleep(for: .milliseconds(milliseconds))
+                killed.kill()
+                try await killed.start()
+                let rest = mesh.nodes.filter { $0.isRunning }
+                try await expectCopies(2, on: rest)
+                for node in rest {
+                    let answer = try await node.get("/ipns/\(published.name)/large.bin")
+                    #expect(answer.body == site.files["large.bin"], "node \(node.index)")
+                }
+                _ = try await mesh.nodes[0].output("unpublish", "site")
+                for node in rest {
+                    var seen = ""
+                    try await eventually("node \(node.index) has freed all it copied", seen: { seen }) {
+                        let status = try await node.status()
+                        seen = "\(status)"
+                        return status.storage.used == status.storage.cacheUsed
+                    }
+                }
+            }
+        }
+
         /// A node other than `publisher` on which copies lie.
         private func holder(in mesh: TestMesh, besides publisher: TestNode) async throws -> TestNode {
             for node in mesh.nodes where node.index != publisher.index {

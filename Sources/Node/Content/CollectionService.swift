@@ -1,7 +1,7 @@
 import BlockStore
 import Logging
 
-/// Frees what nothing pins any more, a little at a time.
+/// Frees what nothing pins any more, a little at a time, and memory that nothing uses any more.
 struct CollectionService: Sendable {
     static let period = Duration.seconds(5)
 
@@ -18,6 +18,7 @@ struct CollectionService: Sendable {
                     let store = store
                     hasMore = try await work.run { try store.collectOnce(at: Clock.now()).hasMore }
                 }
+                try await work.run { FreedMemory.giveBack() }
             } catch {
                 guard !Task.isCancelled else { return }
                 logger.error("space could not be freed", metadata: ["error": "\(error)"])
