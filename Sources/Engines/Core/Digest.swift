@@ -32,6 +32,14 @@ public struct Digest: Hashable, Sendable {
     }
 
     public var bytes: [UInt8] { words.bytes }
+
+    /// The 32 bytes in place.
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try withUnsafeBytes(of: self) { bytes in
+            precondition(bytes.count == Digest.byteCount, "a digest is stored as its bytes")
+            return try body(bytes)
+        }
+    }
 }
 
 /// Bytes that lie in one piece of memory and can be looked at without a copy.

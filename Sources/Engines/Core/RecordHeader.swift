@@ -14,6 +14,10 @@ public struct RecordKind: Hashable, Sendable, Comparable {
     public static let publication = RecordKind(code: 3)
     /// A node holds a site; the subject is the node followed by the publisher.
     public static let holding = RecordKind(code: 4)
+    /// An owner's certificate for a device; the subject is the owner followed by the device.
+    public static let device = RecordKind(code: 5)
+    /// Where a device's part of its owner's namespace begins; the subject is the owner followed by the device.
+    public static let namespaceRoot = RecordKind(code: 6)
 
     public static func < (lhs: RecordKind, rhs: RecordKind) -> Bool { lhs.code < rhs.code }
 }

@@ -25,7 +25,10 @@ public struct DeviceStatement: Hashable, Sendable {
         device: SigningKey<DeviceRole>
     ) throws(OwnersError) {
         guard device.id == certificate.device else {
-            throw OwnersError(.badSignature, "the certificate is of device \(certificate.device.short), not \(device.id.short)")
+            throw OwnersError(
+                .badSignature,
+                "the certificate is of device \(certificate.device.short), not \(device.id.short)"
+            )
         }
         let envelope = SignedEnvelope(signing: payload, in: domain, with: device)
         bytes = CBOR.array([.bytes(certificate.bytes), .bytes(envelope.encoded)]).encoded()
@@ -53,7 +56,10 @@ public struct DeviceStatement: Hashable, Sendable {
             throw OwnersError(.malformed, "\(record): \(error)")
         }
         guard certificate.device == envelope.signer else {
-            throw OwnersError(.badSignature, "\(record) is signed by \(envelope.signer.short), certified is another device")
+            throw OwnersError(
+                .badSignature,
+                "\(record) is signed by \(envelope.signer.short), certified is another device"
+            )
         }
         guard certificate.state == .active else {
             throw OwnersError(.revoked, "\(record) shows a certificate of a revoked device")

@@ -11,4 +11,10 @@ public typealias DeviceID = KeyID<DeviceRole>
 extension SignatureDomain {
     /// What an owner signs of each of its devices.
     static let device = SignatureDomain("holdfast/device/1")
+    /// What the sponsoring operator signs: the owner's certificate, with mesh and end.
+    static let deviceSponsor = SignatureDomain("holdfast/device-sponsor/1")
+    /// What a device signs of its part of the namespace.
+    static let namespaceRoot = SignatureDomain("holdfast/namespace-root/1")
+    /// What the sponsoring operator signs: the device's statement.
+    static let namespaceRootSponsor = SignatureDomain("holdfast/namespace-root-sponsor/1")
 }

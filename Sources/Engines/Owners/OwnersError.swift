@@ -16,6 +16,14 @@ public struct OwnersError: Error, Hashable, Sendable, CustomStringConvertible {
         public static let revoked = Code(name: "revoked")
         /// A recovery phrase with a wrong word, length or checksum.
         public static let badPhrase = Code(name: "badPhrase")
+        /// The record belongs to another mesh.
+        public static let wrongMesh = Code(name: "wrongMesh")
+        /// The record's time has ended.
+        public static let expired = Code(name: "expired")
+        /// The sponsor is not known here (yet): worth another try when more of the mesh is known.
+        public static let unknownSigner = Code(name: "unknownSigner")
+        /// No record of an owner has this kind.
+        public static let unknownKind = Code(name: "unknownKind")
     }
 
     public var code: Code
