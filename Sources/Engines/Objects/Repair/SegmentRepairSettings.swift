@@ -1,0 +1,50 @@
+import Core
+
+/// When pieces are made again and given up, and how much of a node that may take.
+public struct SegmentRepairSettings: Hashable, Sendable {
+    /// How long the pieces of a silent holder still count, unless the segment is endangered.
+    public var grace: Duration = .seconds(3600)
+    /// How long a segment that is new here is left alone, besides ``transferTime(of:)`` of all its pieces: its writer is
+    /// still placing them, or what others hold is still being learnt after a start.
+    public var settleDelay: Duration = .seconds(600)
+    /// How long each further live holder waits for the one before it to repair, besides ``transferTime(of:)``.
+    public var takeoverDelay: Duration = .seconds(120)
+    /// How long a duplicate piece stays before the later-made one is withdrawn.
+    public var surplusGrace: Duration = .seconds(3600)
+    /// Segments that this node rebuilds at the same time.
+    public var rebuildsInFlightMax = 4
+    /// Bytes per second that rebuilds may move, down and up together; 0 for no limit.
+    public var bytesPerSecondMax: UInt64 = 32 << 20
+    /// Bytes that may be moved at once after a quiet time.
+    public var burstBytesMax: UInt64 = 1 << 30
+    /// Bytes per second that a repairer is expected to reach at least; slower ones may be overtaken.
+    public var transferRateMin: UInt64 = 1 << 20
+    /// The wait after a first failure of a rebuild; it doubles up to ``retryMax``.
+    public var retryFirst: Duration = .seconds(30)
+    public var retryMax: Duration = .seconds(3600)
+    /// How long a node that refused a piece of a segment is not asked again for it.
+    public var refusalMemory: Duration = .seconds(3600)
+    /// Live holders per segment that exchange what they know with a node that returned.
+    public var syncPartnersMax = 2
+
+    /// Segments that are looked at per event; more wait for the next wake-up, which is then at once.
+    public static let evaluationsMax = 4096
+    /// Segments in one `.sync`.
+    public static let syncBatchMax = 256
+
+    public init() {}
+
+    /// Live pieces below which silent holders do not count any more at all: k + ⌈n/4⌉.
+    public static func endangeredBelow(k: Int, n: Int) -> Int { k + (n + 3) / 4 }
+
+    /// How long moving `byteCount` may take.
+    func transferTime(of byteCount: UInt64) -> Duration {
+        .milliseconds(Int64(clamping: byteCount / max(transferRateMin / 1000, 1)))
+    }
+
+    func retryDelay(failures: Int) -> Duration {
+        var delay = retryFirst
+        for _ in 1..<max(failures, 1) where delay < retryMax { delay = delay * 2 }
+        return min(delay, retryMax)
+    }
+}
