@@ -30,11 +30,17 @@ public struct CandidateTable: Sendable {
     /// Operators with at least one node that lends space: the most whole copies that this mesh can hold.
     public private(set) var operatorCount = 0
 
+    /// Nodes that lend space: the most pieces of one segment that this mesh can hold.
+    public var lendingCount: Int { lenders.reduce(0, +) }
+
     public init(_ candidates: [PlacementCandidate] = []) {
         for candidate in candidates { set(candidate) }
     }
 
     public var count: Int { rows.count }
+
+    /// All nodes of the table, in no particular order.
+    public var nodes: [NodeID] { rows.map(\.node) }
 
     /// What a node lends, in bytes; 0 when it is unknown or not to be chosen.
     public func weight(of node: NodeID) -> UInt64 { rowOf[node].map { rows[$0].weight } ?? 0 }

@@ -12,6 +12,14 @@ public struct PlacementKey: Hashable, Sendable {
         second = digest[8..<16].reduce(0) { $0 << 8 | UInt64($1) }
     }
 
+    /// A node's place in every rendezvous, to be computed once and kept.
+    public static func hash(of node: NodeID) -> UInt64 { PlacementKey(node.bytes).first }
+
+    /// A node's place in the rendezvous of this key, without weights: the smaller comes first.
+    ///
+    /// - Parameter nodeHash: As ``hash(of:)`` gives it. Equal places are as good as impossible; break them by node.
+    public func rank(_ nodeHash: UInt64) -> UInt64 { Rendezvous.mix(Rendezvous.mix(nodeHash ^ first) &+ second) }
+
     /// How far this node is from the key before weighting: `-log2(u)` for a uniform `u` in (0, 1], in units of 2^-48.
     func distance(to nodeHash: UInt64) -> UInt64 {
         let hash = Rendezvous.mix(Rendezvous.mix(nodeHash ^ first) &+ second)
