@@ -1,5 +1,6 @@
 import BlockStore
 import Core
+import FileFaults
 import Foundation
 import Testing
 

@@ -1,5 +1,6 @@
 import BlockStore
 import Core
+import Files
 import NIOCore
 import Testing
 

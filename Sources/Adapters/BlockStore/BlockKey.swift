@@ -1,4 +1,5 @@
 import Core
+import SQLite
 
 /// What the store files a block under: digest and codec, so that CIDv0 and CIDv1 of a node are one block.
 struct BlockKey: Hashable, Sendable {
@@ -30,12 +31,17 @@ struct BlockKey: Hashable, Sendable {
     }
 }
 
-extension Digest {
-    /// The 32 bytes in place.
-    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-        try withUnsafeBytes(of: self) { bytes in
-            precondition(bytes.count == Digest.byteCount, "a digest is stored as its bytes")
-            return try body(bytes)
-        }
+extension RawStatement {
+    /// Binds digest and codec at this and the next position.
+    func bind(_ position: CInt, _ key: BlockKey) {
+        bind(position, key.digest)
+        bind(position + 1, Int64(bitPattern: key.codec))
+    }
+}
+
+extension RawRow {
+    /// Digest and codec in this and the next column.
+    func key(_ column: CInt) throws -> BlockKey {
+        BlockKey(digest: try Digest(region(column)), codec: UInt64(bitPattern: integer(column + 1)))
     }
 }

@@ -1,3 +1,5 @@
+import SQLite
+
 /// Where a block lies and who needs it: its row in the index.
 ///
 /// What a row counts as follows from `refs` and `used`:

@@ -1,5 +1,6 @@
 import Core
 import GRDB
+import SQLite
 import Synchronization
 
 /// What one round of collection did.

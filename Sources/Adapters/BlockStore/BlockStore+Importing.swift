@@ -1,4 +1,5 @@
 import Core
+import SQLite
 import Synchronization
 
 /// What a session hands over to be committed.

@@ -1,4 +1,5 @@
 import Core
+import SQLite
 
 extension BlockStore {
     /// Keeps the DAG under `pin.root`, all or nothing; pinning twice for one owner is pinning once.

@@ -1,7 +1,9 @@
 import Content
 import Core
+import Files
 import GRDB
 import NIOCore
+import SQLite
 
 extension BlockStore {
     /// Blocks that are used are noted this often at most, in milliseconds.

@@ -1,6 +1,7 @@
 import Content
 import Core
 import GRDB
+import SQLite
 
 /// What a full count of the index found; every number but the first is 0 in a sound store.
 public struct RecountReport: Hashable, Sendable {

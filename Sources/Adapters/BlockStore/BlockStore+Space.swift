@@ -1,4 +1,6 @@
 import Core
+import Files
+import SQLite
 
 /// Giving disk space back to the file system.
 extension BlockStore {

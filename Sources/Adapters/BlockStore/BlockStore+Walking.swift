@@ -1,6 +1,7 @@
 import Content
 import Core
 import GRDB
+import SQLite
 
 /// What of a DAG is here.
 public struct DAGState: Sendable {

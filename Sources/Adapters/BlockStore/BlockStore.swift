@@ -1,4 +1,5 @@
 import Core
+import Files
 import GRDB
 import Glibc
 import Synchronization

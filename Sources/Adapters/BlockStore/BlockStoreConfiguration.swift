@@ -1,4 +1,5 @@
 import Core
+import Files
 
 /// How a block store is set up.
 public struct BlockStoreConfiguration: Sendable {

@@ -1,5 +1,6 @@
 import Content
 import Core
+import Files
 import Glibc
 
 /// Writes a UnixFS DAG out as files, folders and symbolic links.

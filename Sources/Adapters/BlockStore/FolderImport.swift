@@ -1,5 +1,6 @@
 import Content
 import Core
+import Files
 import Glibc
 
 /// Makes a UnixFS DAG of a file or folder on this machine.

@@ -1,5 +1,6 @@
 import Content
 import Core
+import Files
 import Glibc
 
 /// The walk of one import: folders from the bottom up, files in order.

@@ -1,5 +1,7 @@
 import Core
+import Files
 import GRDB
+import SQLite
 
 /// What an import of a path saw of its files, so that the next one need not read what did not change.
 ///

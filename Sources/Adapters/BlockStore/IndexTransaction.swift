@@ -1,5 +1,6 @@
 import Core
 import GRDB
+import SQLite
 
 /// One write transaction over the index: every change of a block goes through here, and with it the accounts of the
 /// store and of the volumes, so that they cannot differ from the data.

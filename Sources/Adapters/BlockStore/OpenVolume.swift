@@ -1,4 +1,5 @@
 import Core
+import Files
 import Synchronization
 
 /// A volume file that is open for reading, and what this process knows of its bytes.

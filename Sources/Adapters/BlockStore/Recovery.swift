@@ -1,5 +1,7 @@
 import Core
+import Files
 import GRDB
+import SQLite
 
 /// What an open does about the traces of a crash.
 ///

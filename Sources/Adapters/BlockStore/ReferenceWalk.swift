@@ -1,5 +1,6 @@
 import Content
 import Core
+import SQLite
 
 /// Counts references when pins come and go, over changes that are not written yet.
 ///

@@ -1,4 +1,5 @@
 import Core
+import Files
 import Synchronization
 
 /// Which volume files there are, who writes to which, and the ones that are open for reading.

@@ -1,3 +1,5 @@
+import Files
+
 /// Appends an import's leaves to volumes that nobody else writes to meanwhile.
 struct VolumeWriter {
     /// What an import wrote to one volume.

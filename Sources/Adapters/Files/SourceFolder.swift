@@ -1,24 +1,24 @@
 import Glibc
 
 /// An open folder that is being imported; entries are opened below it, never through a path and never through a link.
-final class SourceFolder {
-    enum Kind {
+package final class SourceFolder {
+    package enum Kind {
         case file, folder, symlink
         /// A socket, a pipe, a device.
         case other
     }
 
-    struct Entry {
+    package struct Entry {
         /// As the file system has it, without the terminating zero.
-        let name: [UInt8]
+        package let name: [UInt8]
         /// `nil` when the file system does not say.
-        let kind: Kind?
+        package let kind: Kind?
     }
 
-    let descriptor: CInt
+    package let descriptor: CInt
 
     /// Takes the descriptor over.
-    init(descriptor: CInt) {
+    package init(descriptor: CInt) {
         self.descriptor = descriptor
     }
 
@@ -27,7 +27,7 @@ final class SourceFolder {
     }
 
     /// The entries except `.` and `..`, sorted by the bytes of their names.
-    func entries() throws(SystemCallError) -> [Entry] {
+    package func entries() throws(SystemCallError) -> [Entry] {
         // The stream owns its descriptor and its position.
         let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard copy >= 0 else { throw .last("openat") }
@@ -61,7 +61,7 @@ final class SourceFolder {
         }
     }
 
-    static func kind(ofMode mode: mode_t) -> Kind {
+    package static func kind(ofMode mode: mode_t) -> Kind {
         switch mode & S_IFMT {
         case S_IFREG: .file
         case S_IFDIR: .folder
@@ -72,20 +72,20 @@ final class SourceFolder {
 
     // MARK: - Entries
 
-    func status(_ name: [UInt8]) throws(SystemCallError) -> Glibc.stat {
+    package func status(_ name: [UInt8]) throws(SystemCallError) -> Glibc.stat {
         var status = Glibc.stat()
         let result = withPath(name) { fstatat(descriptor, $0, &status, AT_SYMLINK_NOFOLLOW) }
         guard result == 0 else { throw .last("fstatat") }
         return status
     }
 
-    func openFolder(_ name: [UInt8]) throws(SystemCallError) -> SourceFolder {
+    package func openFolder(_ name: [UInt8]) throws(SystemCallError) -> SourceFolder {
         let opened = withPath(name) { openat(descriptor, $0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
         guard opened >= 0 else { throw .last("openat") }
         return SourceFolder(descriptor: opened)
     }
 
-    func openFile(_ name: [UInt8]) throws(SystemCallError) -> SourceFile {
+    package func openFile(_ name: [UInt8]) throws(SystemCallError) -> SourceFile {
         // A pipe that took the file's place must not block the open.
         let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         let opened = withPath(name) { openat(descriptor, $0, flags) }
@@ -94,7 +94,7 @@ final class SourceFolder {
     }
 
     /// The bytes that a symbolic link points to.
-    func target(_ name: [UInt8]) throws(SystemCallError) -> [UInt8] {
+    package func target(_ name: [UInt8]) throws(SystemCallError) -> [UInt8] {
         var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
         let count = withPath(name) { readlinkat(descriptor, $0, &target, target.count) }
         guard count >= 0 else { throw .last("readlinkat") }
@@ -112,11 +112,11 @@ final class SourceFolder {
 }
 
 /// A file that is being imported.
-struct SourceFile: ~Copyable {
+package struct SourceFile: ~Copyable {
     private let descriptor: CInt
 
     /// Takes the descriptor over.
-    init(descriptor: CInt) {
+    package init(descriptor: CInt) {
         self.descriptor = descriptor
     }
 
@@ -124,14 +124,27 @@ struct SourceFile: ~Copyable {
         close(descriptor)
     }
 
-    func status() throws(SystemCallError) -> Glibc.stat {
+    package func status() throws(SystemCallError) -> Glibc.stat {
         var status = Glibc.stat()
         guard fstat(descriptor, &status) == 0 else { throw .last("fstat") }
         return status
     }
 
+    /// Hands the descriptor on, with the file's status; whoever takes it closes it.
+    package consuming func release() throws(SystemCallError) -> (descriptor: CInt, status: Glibc.stat) {
+        var status = Glibc.stat()
+        guard fstat(descriptor, &status) == 0 else {
+            let error = SystemCallError.last("fstat")
+            _ = consume self
+            throw error
+        }
+        let descriptor = descriptor
+        discard self
+        return (descriptor, status)
+    }
+
     /// Reads the next bytes until `buffer` is full or the file ends.
-    func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
         var done = 0
         while done < buffer.count {
             let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])

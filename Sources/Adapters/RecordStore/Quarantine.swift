@@ -1,5 +1,6 @@
 import Core
 import GRDB
+import SQLite
 
 /// The table of digests whose bytes this node does not process again.
 enum Quarantine {

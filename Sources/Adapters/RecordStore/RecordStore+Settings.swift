@@ -1,4 +1,5 @@
 import GRDB
+import SQLite
 
 /// Small values of this node by name.
 extension RecordStore {

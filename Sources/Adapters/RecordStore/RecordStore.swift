@@ -1,5 +1,6 @@
 import Core
 import GRDB
+import SQLite
 
 /// What this node remembers besides blocks: replicated records, a few settings, and which bytes crashed it.
 ///

@@ -1,4 +1,5 @@
 import Core
+import SQLite
 
 /// Between a record and its row.
 extension StoredRecord {

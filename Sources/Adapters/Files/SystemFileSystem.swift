@@ -113,7 +113,7 @@ public struct SystemFileSystem: FileSystem {
 }
 
 extension FileStamp {
-    init(_ status: Glibc.stat) {
+    package init(_ status: Glibc.stat) {
         self.init(
             device: UInt64(status.st_dev),
             inode: UInt64(status.st_ino),

@@ -1,4 +1,4 @@
-import BlockStore
+import Files
 import Foundation
 import Glibc
 import Synchronization
@@ -7,13 +7,13 @@ import Synchronization
 ///
 /// Operations are counted; the chosen one fails as asked. After a crash nothing works any more, and
 /// ``surviving(into:)`` shows what the disk holds: what was synchronized, and no more.
-final class FaultyFileSystem: FileSystem {
-    enum Fault: Hashable, CaseIterable {
+public final class FaultyFileSystem: FileSystem {
+    public enum Fault: Hashable, CaseIterable, Sendable {
         case ioError, diskFull, shortWrite, crash
     }
 
     private struct State {
-        var count = 0
+        public var count = 0
         var paths: [CInt: String] = [:]
         /// What of each file is on stable storage.
         var contents: [String: [UInt8]] = [:]
@@ -29,17 +29,17 @@ final class FaultyFileSystem: FileSystem {
     private let state = Mutex(State())
 
     /// - Parameter operation: which one fails, from 0; none when it is never reached.
-    init(_ fault: Fault, at operation: Int, boot: String = "first") {
+    public init(_ fault: Fault, at operation: Int, boot: String = "first") {
         self.fault = fault
         failing = operation
         self.boot = boot
     }
 
-    var count: Int { state.withLock { $0.count } }
-    var hasFailed: Bool { count > failing }
+    public var count: Int { state.withLock { $0.count } }
+    public var hasFailed: Bool { count > failing }
 
     /// Takes what is on disk now as synchronized, as after a clean start.
-    func adopt(_ folder: String) throws {
+    public func adopt(_ folder: String) throws {
         for name in try real.names(inFolder: folder) {
             let bytes = Array(try Data(contentsOf: URL(filePath: folder + "/" + name)))
             state.withLock { state in
@@ -50,7 +50,7 @@ final class FaultyFileSystem: FileSystem {
     }
 
     /// Copies what a power loss leaves of the store in `folder`.
-    func surviving(of folder: String, into copy: String) throws {
+    public func surviving(of folder: String, into copy: String) throws {
         let files = FileManager.default
         try files.createDirectory(atPath: copy + "/volumes", withIntermediateDirectories: true)
         // SQLite's own files are not behind this seam.
@@ -83,19 +83,19 @@ final class FaultyFileSystem: FileSystem {
 
     // MARK: - FileSystem
 
-    func open(_ path: String, _ mode: FileMode) throws(SystemCallError) -> CInt {
+    public func open(_ path: String, _ mode: FileMode) throws(SystemCallError) -> CInt {
         _ = try begin("open")
         let descriptor = try real.open(path, mode)
         state.withLock { $0.paths[descriptor] = path }
         return descriptor
     }
 
-    func close(_ descriptor: CInt) {
+    public func close(_ descriptor: CInt) {
         _ = state.withLock { $0.paths.removeValue(forKey: descriptor) }
         real.close(descriptor)
     }
 
-    func write(
+    public func write(
         _ bytes: UnsafeRawBufferPointer,
         to descriptor: CInt,
         at offset: Int
@@ -105,7 +105,7 @@ final class FaultyFileSystem: FileSystem {
         return try real.write(part, to: descriptor, at: offset)
     }
 
-    func read(
+    public func read(
         _ bytes: UnsafeMutableRawBufferPointer,
         from descriptor: CInt,
         at offset: Int
@@ -114,7 +114,7 @@ final class FaultyFileSystem: FileSystem {
         return try real.read(bytes, from: descriptor, at: offset)
     }
 
-    func synchronize(_ descriptor: CInt) throws(SystemCallError) {
+    public func synchronize(_ descriptor: CInt) throws(SystemCallError) {
         _ = try begin("fdatasync")
         try real.synchronize(descriptor)
         guard let path = state.withLock({ $0.paths[descriptor] }) else { return }
@@ -122,7 +122,7 @@ final class FaultyFileSystem: FileSystem {
         state.withLock { $0.contents[path] = bytes }
     }
 
-    func synchronizeFolder(_ path: String) throws(SystemCallError) {
+    public func synchronizeFolder(_ path: String) throws(SystemCallError) {
         _ = try begin("fsync")
         try real.synchronizeFolder(path)
         let names = try real.names(inFolder: path)
@@ -132,35 +132,35 @@ final class FaultyFileSystem: FileSystem {
         }
     }
 
-    func truncate(_ descriptor: CInt, to length: Int) throws(SystemCallError) {
+    public func truncate(_ descriptor: CInt, to length: Int) throws(SystemCallError) {
         _ = try begin("ftruncate")
         try real.truncate(descriptor, to: length)
     }
 
-    func punchHole(_ descriptor: CInt, _ range: Range<Int>) throws(SystemCallError) -> Bool {
+    public func punchHole(_ descriptor: CInt, _ range: Range<Int>) throws(SystemCallError) -> Bool {
         _ = try begin("fallocate")
         return try real.punchHole(descriptor, range)
     }
 
-    func remove(_ path: String) throws(SystemCallError) {
+    public func remove(_ path: String) throws(SystemCallError) {
         _ = try begin("unlink")
         try real.remove(path)
     }
 
-    func stamp(_ descriptor: CInt) throws(SystemCallError) -> FileStamp {
+    public func stamp(_ descriptor: CInt) throws(SystemCallError) -> FileStamp {
         _ = try begin("fstat")
         return try real.stamp(descriptor)
     }
 
-    func names(inFolder path: String) throws(SystemCallError) -> [String] {
+    public func names(inFolder path: String) throws(SystemCallError) -> [String] {
         _ = try begin("readdir")
         return try real.names(inFolder: path)
     }
 
-    func makeFolder(_ path: String) throws(SystemCallError) {
+    public func makeFolder(_ path: String) throws(SystemCallError) {
         _ = try begin("mkdir")
         try real.makeFolder(path)
     }
 
-    func bootIdentity() -> String { boot }
+    public func bootIdentity() -> String { boot }
 }

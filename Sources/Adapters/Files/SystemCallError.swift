@@ -15,7 +15,7 @@ public struct SystemCallError: Error, Hashable, Sendable, CustomStringConvertibl
     }
 
     /// The error of the call that just failed on this thread.
-    static func last(_ call: String, _ path: String = "") -> SystemCallError {
+    public static func last(_ call: String, _ path: String = "") -> SystemCallError {
         SystemCallError(call: call, path: path, number: errno)
     }
 

@@ -5,22 +5,24 @@ import GRDBSQLite
 /// A prepared statement whose values are bound and read without boxing them.
 ///
 /// Valid inside the database access that it was made in. Every use ends reset, so that no read transaction stays open.
-struct RawStatement {
+package struct RawStatement {
     private let statement: Statement
 
-    init(_ database: Database, _ sql: String) throws {
+    /// - Parameter values: for the statement's first parameters, in order.
+    package init(_ database: Database, _ sql: String, _ values: any RawValue...) throws {
         statement = try database.cachedStatement(sql: sql)
+        for (index, value) in values.enumerated() { value.bind(to: self, CInt(index + 1)) }
     }
 
     private var handle: OpaquePointer { statement.sqliteStatement }
 
     // MARK: - Binding, positions from 1
 
-    func bind(_ position: CInt, _ value: Int64) {
+    package func bind(_ position: CInt, _ value: Int64) {
         sqlite3_bind_int64(handle, position, value)
     }
 
-    func bind(_ position: CInt, _ region: UnsafeRawBufferPointer) {
+    package func bind(_ position: CInt, _ region: UnsafeRawBufferPointer) {
         // A null pointer would bind NULL.
         if region.isEmpty {
             sqlite3_bind_zeroblob(handle, position, 0)
@@ -29,22 +31,16 @@ struct RawStatement {
         }
     }
 
-    func bind(_ position: CInt, _ digest: Digest) {
+    package func bind(_ position: CInt, _ digest: Digest) {
         digest.withBytes { bind(position, $0) }
     }
 
-    func bind(_ position: CInt, _ bytes: [UInt8]) {
+    package func bind(_ position: CInt, _ bytes: [UInt8]) {
         bytes.withUnsafeBytes { bind(position, $0) }
     }
 
-    func bind(_ position: CInt, _ text: String) {
+    package func bind(_ position: CInt, _ text: String) {
         sqlite3_bind_text(handle, position, text, -1, Self.copied)
-    }
-
-    /// Binds digest and codec at this and the next position.
-    func bind(_ position: CInt, _ key: BlockKey) {
-        bind(position, key.digest)
-        bind(position + 1, Int64(bitPattern: key.codec))
     }
 
     private static var copied: sqlite3_destructor_type { unsafeBitCast(-1, to: sqlite3_destructor_type.self) }
@@ -52,24 +48,24 @@ struct RawStatement {
     // MARK: - Running
 
     /// Runs a statement that returns no rows.
-    func run() throws {
+    package func run() throws {
         defer { sqlite3_reset(handle) }
         while try step() {}
     }
 
     /// The first row, read by `body`; `nil` when there is none.
-    func first<Value>(_ body: (RawRow) throws -> Value) throws -> Value? {
+    package func first<Value>(_ body: (RawRow) throws -> Value) throws -> Value? {
         defer { sqlite3_reset(handle) }
         guard try step() else { return nil }
         return try body(RawRow(handle: handle))
     }
 
-    func forEach(_ body: (RawRow) throws -> Void) throws {
+    package func forEach(_ body: (RawRow) throws -> Void) throws {
         defer { sqlite3_reset(handle) }
         while try step() { try body(RawRow(handle: handle)) }
     }
 
-    func all<Value>(_ body: (RawRow) throws -> Value) throws -> [Value] {
+    package func all<Value>(_ body: (RawRow) throws -> Value) throws -> [Value] {
         var values: [Value] = []
         try forEach { values.append(try body($0)) }
         return values
@@ -88,25 +84,56 @@ struct RawStatement {
 }
 
 /// A row of a running statement; valid until the next step. Columns count from 0.
-struct RawRow {
+package struct RawRow {
     fileprivate let handle: OpaquePointer
 
-    func integer(_ column: CInt) -> Int64 { sqlite3_column_int64(handle, column) }
+    package func integer(_ column: CInt) -> Int64 { sqlite3_column_int64(handle, column) }
 
-    func text(_ column: CInt) -> String {
+    package func text(_ column: CInt) -> String {
         sqlite3_column_text(handle, column).map { String(cString: $0) } ?? ""
     }
 
     /// The bytes in place.
-    func region(_ column: CInt) -> UnsafeRawBufferPointer {
+    package func region(_ column: CInt) -> UnsafeRawBufferPointer {
         let start = sqlite3_column_blob(handle, column)
         return UnsafeRawBufferPointer(start: start, count: Int(sqlite3_column_bytes(handle, column)))
     }
 
-    func bytes(_ column: CInt) -> [UInt8] { Array(region(column)) }
+    package func bytes(_ column: CInt) -> [UInt8] { Array(region(column)) }
 
-    /// Digest and codec in this and the next column.
-    func key(_ column: CInt) throws -> BlockKey {
-        BlockKey(digest: try Digest(region(column)), codec: UInt64(bitPattern: integer(column + 1)))
+    package func int(_ column: CInt) -> Int { Int(integer(column)) }
+
+    package func instant(_ column: CInt) -> Instant { Instant(milliseconds: integer(column)) }
+
+    /// - Throws: `SQLITE_CORRUPT` unless the column has 32 bytes.
+    package func digest(_ column: CInt) throws -> Digest {
+        do { return try Digest(region(column)) } catch {
+            throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a digest has a wrong length")
+        }
     }
+}
+
+/// A value that SQLite can hold.
+package protocol RawValue {
+    func bind(to statement: RawStatement, _ position: CInt)
+}
+
+extension Int64: RawValue {
+    package func bind(to statement: RawStatement, _ position: CInt) { statement.bind(position, self) }
+}
+
+extension Int: RawValue {
+    package func bind(to statement: RawStatement, _ position: CInt) { statement.bind(position, Int64(self)) }
+}
+
+extension Instant: RawValue {
+    package func bind(to statement: RawStatement, _ position: CInt) { statement.bind(position, milliseconds) }
+}
+
+extension [UInt8]: RawValue {
+    package func bind(to statement: RawStatement, _ position: CInt) { statement.bind(position, self) }
+}
+
+extension Digest: RawValue {
+    package func bind(to statement: RawStatement, _ position: CInt) { statement.bind(position, self) }
 }

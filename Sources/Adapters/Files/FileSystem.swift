@@ -1,4 +1,4 @@
-/// What the block store asks of the operating system for its volume files.
+/// What a store asks of the operating system for its volume files.
 ///
 /// The one seam through which volumes are read and written, so that tests can fail every single operation. All calls
 /// block. Errors are ``SystemCallError``.
@@ -55,18 +55,30 @@ public struct FileStamp: Hashable, Sendable {
 }
 
 extension FileSystem {
-    /// Writes all of `bytes`.
-    func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt, at offset: Int) throws(SystemCallError) {
+    /// Writes all of `bytes`, in as many calls as that takes.
+    public func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt, at offset: Int) throws(SystemCallError) {
         var done = 0
         while done < bytes.count {
             done += try write(UnsafeRawBufferPointer(rebasing: bytes[done...]), to: descriptor, at: offset + done)
         }
     }
 
+    /// Writes all of `bytes`, in as many calls as that takes.
+    public func writeAll(_ bytes: [UInt8], to descriptor: CInt, at offset: Int) throws(SystemCallError) {
+        let result = bytes.withUnsafeBytes { region in
+            Result { () throws(SystemCallError) in try writeAll(region, to: descriptor, at: offset) }
+        }
+        try result.get()
+    }
+
     /// Reads until `bytes` is full or the file ends.
-    func readAll(_ bytes: UnsafeMutableRawBufferPointer, from descriptor: CInt, at offset: Int) throws(SystemCallError)
-        -> Int
-    {
+    ///
+    /// - Returns: How many bytes were read.
+    public func readAll(
+        _ bytes: UnsafeMutableRawBufferPointer,
+        from descriptor: CInt,
+        at offset: Int
+    ) throws(SystemCallError) -> Int {
         var done = 0
         while done < bytes.count {
             let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[done...])
