@@ -1,0 +1,192 @@
+import Core
+import Files
+import GRDB
+import Glibc
+import Synchronization
+
+/// The pieces of private objects that this node keeps for others.
+///
+///     folder/index.sqlite         what lies where, leases, statements, tombstones, accounts (IndexSchema)
+///     folder/volumes/NNNNNN.pcs   frames: a header with the description and the unit hashes, then the payload
+///
+/// A piece's range is reserved when its writing begins, so that several are written at the same time. It is acknowledged
+/// after its frame is on stable storage and one transaction of the index named it; what was reserved and never committed
+/// is cut off or freed at the next open. A lost or damaged index is built anew from the volumes, with leases and
+/// tombstones but without other nodes' statements. All calls block and may come from any thread; none reads a clock.
+public final class PieceStore: Sendable {
+    let configuration: PieceStoreConfiguration
+    let index: DatabasePool
+    let volumes: VolumeSet
+    let group: CommitGroup
+    let reservations = Mutex(PieceReservations())
+    let account: Mutex<PieceAccounting>
+    let counterState = Mutex(PieceStoreCounters())
+    /// Whoever frees space or rewrites headers; holds whether the file system can punch holes.
+    let upkeep = Mutex(true)
+    /// What the open found.
+    public let opening: PieceStoreOpening
+    private let lock: CInt
+
+    var fileSystem: any FileSystem { configuration.fileSystem }
+
+    public var counters: PieceStoreCounters {
+        var counters = counterState.withLock { $0 }
+        counters.synchronizations = group.synchronizationCount
+        return counters
+    }
+
+    /// What is stored, as the index has it.
+    public var accounting: PieceAccounting { account.withLock { $0 } }
+
+    /// Opens the store and frees what unfinished writers left; takes time by the number of volumes, not of pieces,
+    /// unless the index has to be rebuilt.
+    ///
+    /// - Throws: ``PieceStoreError`` `.inUse`, `.newerFormat`, `.diskFull` or `.ioFailed`.
+    public init(_ configuration: PieceStoreConfiguration) throws {
+        self.configuration = configuration
+        let parts = try Self.mapErrors { () throws -> StoreParts in
+            let folder = configuration.folder
+            try configuration.fileSystem.makeFolder(folder)
+            try configuration.fileSystem.makeFolder(folder + "/volumes")
+            let lock = try Self.lock(folder)
+            do {
+                let opened = try PieceIndexFile(configuration: configuration).open()
+                let recovered = try Recovery(configuration: configuration).run(opened.index)
+                return StoreParts(lock: lock, index: opened.index, opening: opened.opening, recovered: recovered)
+            } catch {
+                _ = close(lock)
+                throw error
+            }
+        }
+        lock = parts.lock
+        index = parts.index
+        opening = parts.opening
+        account = Mutex(parts.recovered.accounting)
+        volumes = VolumeSet(
+            folder: configuration.folder + "/volumes",
+            fileSystem: configuration.fileSystem,
+            volumeBytesMax: configuration.volumeBytesMax,
+            nextID: parts.recovered.nextID,
+            last: parts.recovered.last
+        )
+        group = CommitGroup(volumes: volumes)
+    }
+
+    deinit {
+        // All in one file, and nothing to be replayed by the next open.
+        try? index.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
+        try? index.close()
+        _ = close(lock)
+    }
+
+    private struct StoreParts {
+        let lock: CInt
+        let index: DatabasePool
+        let opening: PieceStoreOpening
+        let recovered: Recovery.Result
+    }
+
+    /// The system drops the lock when the process ends, however it ends.
+    private static func lock(_ folder: String) throws -> CInt {
+        let path = folder + "/lock"
+        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+        guard descriptor >= 0 else { throw SystemCallError.last("open", path) }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            _ = close(descriptor)
+            throw PieceStoreError(
+                .inUse,
+                "another process uses the pieces in \(folder); stop it or choose another folder"
+            )
+        }
+        return descriptor
+    }
+
+    // MARK: - Access
+
+    /// Runs `body` as one transaction; when it returns, the outcome is committed and the accounts know.
+    ///
+    /// - Parameter durable: whether the commit survives a power loss before this returns.
+    func write<Value>(durable: Bool = true, _ body: (IndexTransaction) throws -> Value) throws -> Value {
+        try mapErrors {
+            try index.writeWithoutTransaction { database in
+                try database.execute(sql: durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
+                var outcome: (Value, PieceAccounting)?
+                try database.inTransaction(.immediate) {
+                    let transaction = try IndexTransaction(database)
+                    let value = try body(transaction)
+                    try transaction.finish()
+                    outcome = (value, transaction.accounting)
+                    return .commit
+                }
+                guard let (value, accounting) = outcome else { preconditionFailure("a transaction has an outcome") }
+                account.withLock { $0 = accounting }
+                return value
+            }
+        }
+    }
+
+    func read<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try mapErrors { try index.unsafeRead(body) }
+    }
+
+    /// As the static one; a damaged index is marked, so that the next open rebuilds it.
+    func mapErrors<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try Self.mapErrors(body)
+        } catch let error as PieceStoreError {
+            if error.code == .damagedIndex { requestRebuild() }
+            throw error
+        }
+    }
+
+    /// Lets the next open build the index anew, for when ``recount()`` finds it to differ from the volumes.
+    public func requestRebuild() {
+        PieceIndexFile(configuration: configuration).mark()
+    }
+
+    /// One error type for whatever the system or the index reports.
+    static func mapErrors<Value>(_ body: () throws -> Value) throws -> Value {
+        do {
+            return try body()
+        } catch let error as SystemCallError {
+            throw PieceStoreError(
+                error.isDiskFull ? .diskFull : .ioFailed,
+                error.isDiskFull ? "the disk is full; free some space and try again" : "the piece store's disk failed",
+                path: error.path.isEmpty ? nil : error.path,
+                cause: error
+            )
+        } catch let error as DatabaseError {
+            switch error.resultCode {
+            case .SQLITE_FULL:
+                throw PieceStoreError(.diskFull, "the disk is full; free some space and try again", cause: error)
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+                throw PieceStoreError(
+                    .damagedIndex,
+                    "the piece index is damaged; it is rebuilt when the store is opened again",
+                    cause: error
+                )
+            default: throw PieceStoreError(.ioFailed, "the piece index failed", cause: error)
+            }
+        }
+    }
+}
+
+/// What is promised to running writers.
+struct PieceReservations {
+    var keys: Set<PieceKey> = []
+    var bytes: Int64 = 0
+    var byOwner: [[UInt8]: Int64] = [:]
+
+    mutating func add(_ piece: PieceDescription, bytes: Int64) {
+        keys.insert(piece.key)
+        self.bytes += bytes
+        byOwner[piece.owner, default: 0] += bytes
+    }
+
+    mutating func remove(_ piece: PieceDescription, bytes: Int64) {
+        keys.remove(piece.key)
+        self.bytes -= bytes
+        let rest = byOwner[piece.owner, default: 0] - bytes
+        byOwner[piece.owner] = rest > 0 ? rest : nil
+    }
+}
