@@ -6,13 +6,17 @@ import UnixSignals
 package enum CommandRunner {
     /// `name --data DIR ls` as `name ls --data DIR`: options may stand anywhere after the subcommand.
     package static func leafFirst(_ arguments: [String]) -> [String] {
-        let leaves = ["name": "ls", "config": "show"]
-        guard let first = arguments.first, let leaf = leaves[first],
-            let position = arguments.dropFirst().firstIndex(of: leaf)
+        let leaves: [String: Set<String>] = [
+            "name": ["ls"], "config": ["show"],
+            "key": ["backup", "recover", "add-device", "revoke-device", "ls"],
+        ]
+        guard let first = arguments.first, let known = leaves[first],
+            let position = arguments.indices.dropFirst().first(where: { index in
+                known.contains(arguments[index]) && arguments[index - 1] != "--data"
+            })
         else { return arguments }
         var moved = arguments
-        moved.remove(at: position)
-        moved.insert(leaf, at: 1)
+        moved.insert(moved.remove(at: position), at: 1)
         return moved
     }
 

@@ -6,12 +6,16 @@ import Settings
 package struct HoldfastCommand: AsyncParsableCommand {
     package static let configuration = CommandConfiguration(
         commandName: "holdfast",
-        abstract: "Publish a folder on machines of different operators; it stays up while they vanish.",
+        abstract: "Keep folders on machines of different operators, public or private; they outlast the machines.",
         discussion: """
             Start a mesh, publish a folder, read it:
               holdfast up --operator me
               holdfast publish ./site
               curl http://127.0.0.1:8080/ipns/NAME/
+
+            Store a folder that only you can read, and have it back:
+              holdfast put ~/photos
+              holdfast get photos -o /tmp/photos
 
             Join a mesh from another machine:
               holdfast up --operator alice --join "$(ssh first holdfast invite)"
@@ -23,7 +27,9 @@ package struct HoldfastCommand: AsyncParsableCommand {
         subcommands: [
             UpCommand.self, InviteCommand.self, StatusCommand.self, DoctorCommand.self, ConfigCommand.self,
             AddCommand.self, ImportCommand.self, ExportCommand.self, PublishCommand.self, UnpublishCommand.self,
-            NameCommand.self, DemoCommand.self, CompletionsCommand.self, VersionCommand.self,
+            NameCommand.self, PutCommand.self, GetCommand.self, ListCommand.self, StatCommand.self, RemoveCommand.self,
+            KeyCommand.self, FsckCommand.self, ExitCommand.self, DemoCommand.self, CompletionsCommand.self,
+            VersionCommand.self,
         ]
     )
 

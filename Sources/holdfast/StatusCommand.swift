@@ -5,7 +5,7 @@ import Settings
 struct StatusCommand: Subcommand {
     static let configuration = CommandConfiguration(
         commandName: "status",
-        abstract: "Show the node, its mesh and the copies in it.",
+        abstract: "Show the node, its mesh, and the copies and pieces in it.",
         discussion: """
             Example:
               holdfast status --json | jq .members.alive
@@ -28,6 +28,7 @@ struct StatusCommand: Subcommand {
                 "gateway   http://\(status.gateway)",
                 "members   \(status.members.alive) alive of \(status.members.known) known",
                 "copies    \(status.copies.live) live of \(status.copies.target) wanted, \(status.sites) sites",
+                "pieces    \(status.pieces.live) live of \(status.pieces.target) wanted, \(status.debt) to be made",
                 "storage   \(ByteCountText.format(storage.used)) of \(ByteCountText.format(storage.limit)) lent",
                 "cache     \(ByteCountText.format(storage.cacheUsed)) of \(ByteCountText.format(storage.cacheLimit))",
             ]

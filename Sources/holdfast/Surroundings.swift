@@ -20,6 +20,14 @@ enum Surroundings {
         return String(cString: path)
     }
 
+    /// What this machine calls itself, up to the first dot.
+    static var hostName: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, buffer.count - 1) == 0 else { return "device" }
+        let name = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return name.split(separator: ".").first.map(String.init) ?? "device"
+    }
+
     /// The absolute path of something that exists, symbolic links resolved.
     static func existing(_ path: String) throws(ControlError) -> String {
         guard let resolved = realpath(path, nil) else {

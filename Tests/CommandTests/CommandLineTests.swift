@@ -17,7 +17,15 @@ struct CommandLineTests {
         "publish --hidden --data D DIR --json --skip-unreadable --copies 3 --lease 7", "unpublish N",
         "unpublish --data D N --json", "name ls", "name ls --json --data D", "demo",
         "demo --nodes 12 --site D --keep --rate 200 --seed 7 --repair-delay 2s --json", "completions bash",
-        "completions zsh", "completions fish", "version", "version --json",
+        "completions zsh", "completions fish", "version", "version --json", "put a",
+        "put a b --name n --lease 7 --json",
+        "put --skip-hidden --skip-unreadable a --data D", "put - --name n", "put --name n -", "get a", "get a -o b",
+        "get -o - a", "get a -o - --data D", "get --output b --json a", "ls", "ls -l", "ls photos/ -l --json --data D",
+        "ls --long", "stat a", "stat --json a --data D", "rm a", "rm a b -r", "rm --recursive --data D a --json",
+        "key backup", "key backup --json --data D", "key recover", "key recover --name n", "key add-device n",
+        "key add-device --accept S --data D", "key add-device --accept -", "key revoke-device n --json", "key ls",
+        "key ls --json --data D", "fsck", "fsck --repair", "fsck --no-repair --json --data D", "exit",
+        "exit --yes --json --data D",
     ])
     func command_withOptionsAnywhere_parses(line: String) throws {
         #expect(throws: Never.self) { try HoldfastCommand.parseAsRoot(line.split(separator: " ").map(String.init)) }
@@ -29,7 +37,16 @@ struct CommandLineTests {
         ("publish a b", "holdfast publish --help"), ("publish a --copies 0", "holdfast publish --help"),
         ("publish a --copies many", "holdfast publish --help"), ("name ls --bogus", "holdfast name ls --help"),
         ("export CID", "holdfast export --help"), ("completions tcsh", "holdfast completions --help"),
-        ("config", ""), ("invite --expires", "holdfast invite --help"),
+        ("config", ""), ("invite --expires", "holdfast invite --help"), ("put", "holdfast put --help"),
+        ("put -", "holdfast put --help"), ("put - --name n/", "holdfast put --help"),
+        ("put a - --name n", "holdfast put --help"), ("put a --lease 0", "holdfast put --help"),
+        ("get", "holdfast get --help"), ("get a b", "holdfast get --help"),
+        ("get a -o - --json", "holdfast get --help"),
+        ("ls a b", "holdfast ls --help"), ("stat", "holdfast stat --help"), ("rm", "holdfast rm --help"),
+        ("key recover abandon", "holdfast key recover --help"), ("key add-device", "holdfast key add-device --help"),
+        ("key add-device n --accept S", "holdfast key add-device --help"),
+        ("key revoke-device", "holdfast key revoke-device --help"), ("fsck now", "holdfast fsck --help"),
+        ("exit now", "holdfast exit --help"),
     ])
     func commandLine_thatIsWrong_isOneLineWithAHint(line: String, hint: String) {
         let arguments = line.split(separator: " ").map(String.init)
@@ -62,7 +79,8 @@ struct CommandLineTests {
 
     @Test(arguments: [
         "up", "invite", "status", "doctor", "config show", "add", "import", "export", "publish", "unpublish",
-        "name ls", "demo", "completions", "version",
+        "name ls", "demo", "completions", "version", "put", "get", "ls", "stat", "rm", "key backup", "key recover",
+        "key add-device", "key revoke-device", "key ls", "fsck", "exit",
     ])
     func help_ofEveryCommand_hasAnExampleDataAndJSON(name: String) {
         let path = name.split(separator: " ").map(String.init)

@@ -20,12 +20,15 @@ final class FakeNode: NodeControl {
         members: .init(alive: 2, known: 3),
         copies: .init(live: 4, target: 5),
         sites: 1,
+        pieces: .init(live: 6, target: 7),
+        debt: 1,
         storage: .init(used: 1, limit: 2, cacheUsed: 3, cacheLimit: 4),
         counters: ["a": 1]
     )
 
     let endings: AsyncStream<Ending>
-    private let ended: AsyncStream<Ending>.Continuation
+    let objects = FakeObjects()
+    let ended: AsyncStream<Ending>.Continuation
     private let gate: AsyncStream<Void>
     private let opener: AsyncStream<Void>.Continuation
     private let seen = Mutex<[PublishRequest]>([])

@@ -88,11 +88,11 @@ public struct ControlClient: Sendable {
 
     // MARK: Transport
 
-    private func call<Answer: Decodable>(_ path: String) async throws -> Answer {
+    func call<Answer: Decodable>(_ path: String) async throws -> Answer {
         try await answer(to: request(path, method: .GET))
     }
 
-    private func call<Answer: Decodable>(_ path: String, _ body: some Encodable) async throws -> Answer {
+    func call<Answer: Decodable>(_ path: String, _ body: some Encodable) async throws -> Answer {
         var request = request(path, method: .POST)
         request.body = .bytes(ByteBuffer(bytes: try ControlAPI.encode(body)))
         return try await answer(to: request)
@@ -105,14 +105,29 @@ public struct ControlClient: Sendable {
         return try Self.understood { try ControlAPI.decode(Answer.self, from: body.readableBytesView) }
     }
 
-    private func stream<Result: Codable & Sendable>(
+    func stream<Result: Codable & Sendable>(
         _ path: String,
         _ body: some Encodable,
         progress: (OperationProgress) -> Void
     ) async throws -> Result {
         var request = request(path, method: .POST)
         request.body = .bytes(ByteBuffer(bytes: try ControlAPI.encode(body)))
+        return try await result(of: request, progress: progress)
+    }
+
+    /// Reads a streamed answer up to its result.
+    ///
+    /// - Parameter isLast: whether a result is the one to return; a list comes in several.
+    func result<Result: Codable & Sendable>(
+        of request: HTTPClientRequest,
+        progress: (OperationProgress) -> Void,
+        isLast: (Result) -> Bool = { _ in true }
+    ) async throws -> Result {
         let response = try await response(to: request, timeMax: Self.answerTimeMax)
+        guard response.status == .ok else {
+            let body = try await received { try await response.body.collect(upTo: ControlAPI.answerBytesMax) }
+            throw Self.error(in: body.readableBytesView)
+        }
         var lines = LineSplitter(lineBytesMax: ControlAPI.answerBytesMax)
         var chunks = response.body.makeAsyncIterator()
         while let chunk = try await received({ try await chunks.next() }) {
@@ -120,22 +135,22 @@ public struct ControlClient: Sendable {
                 let message = try Self.understood { try ControlAPI.decode(StreamLine<Result>.self, from: line) }
                 if let step = message.progress { progress(step) }
                 if let error = message.error { throw error }
-                if let result = message.result { return result }
+                if let result = message.result, isLast(result) { return result }
             }
         }
         throw stoppedNode
     }
 
-    private func request(_ path: String, method: HTTPMethod) -> HTTPClientRequest {
+    func request(_ path: String, method: HTTPMethod) -> HTTPClientRequest {
         var request = HTTPClientRequest(url: base + path)
         request.method = .init(rawValue: method.rawValue)
         request.headers.add(name: "Authorization", value: "Bearer \(token)")
         return request
     }
 
-    private enum HTTPMethod: String { case GET, POST }
+    enum HTTPMethod: String { case GET, POST }
 
-    private func response(to request: HTTPClientRequest, timeMax: Duration) async throws -> HTTPClientResponse {
+    func response(to request: HTTPClientRequest, timeMax: Duration) async throws -> HTTPClientResponse {
         do {
             return try await http.execute(request, timeout: .nanoseconds(timeMax.components.seconds * 1_000_000_000))
         } catch let error as HTTPClientError where error == .deadlineExceeded || error == .readTimeout {
@@ -148,7 +163,7 @@ public struct ControlClient: Sendable {
         }
     }
 
-    private func received<Value>(_ body: () async throws -> Value) async throws -> Value {
+    func received<Value>(_ body: () async throws -> Value) async throws -> Value {
         do {
             return try await body()
         } catch {
@@ -157,7 +172,7 @@ public struct ControlClient: Sendable {
         }
     }
 
-    private var stoppedNode: ControlError {
+    var stoppedNode: ControlError {
         ControlError(.failed, "the node stopped before it answered; look at what it printed, or run 'holdfast doctor'")
     }
 
@@ -168,12 +183,12 @@ public struct ControlClient: Sendable {
         )
     }
 
-    private static func error(in body: some Sequence<UInt8>) -> ControlError {
+    static func error(in body: some Sequence<UInt8>) -> ControlError {
         let line = try? ControlAPI.decode(StreamLine<Done>.self, from: body)
         return line?.error ?? ControlError(.failed, "what listens on the control address is no Holdfast node")
     }
 
-    private static func understood<Value>(_ body: () throws -> Value) throws(ControlError) -> Value {
+    static func understood<Value>(_ body: () throws -> Value) throws(ControlError) -> Value {
         do { return try body() } catch {
             throw ControlError(.failed, "the node's answer makes no sense to this version; use the version it runs")
         }

@@ -4,8 +4,12 @@ import FoundationEssentials
 package enum ControlAPI {
     /// Largest request body, in bytes.
     package static let requestBytesMax = 65_536
+    /// Largest request body of `put`, in bytes: a shell's pattern may name many paths.
+    package static let putBytesMax = 1 << 20
     /// Largest answer and largest line of a streamed answer, in bytes.
     package static let answerBytesMax = 16 << 20
+
+    static let malformed = ControlError(.usage, "the request is not what this version of the node understands")
 
     package static func encode(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()

@@ -9,9 +9,10 @@ public import Settings
 /// The control API: HTTP on loopback, for whoever can read the token in the data folder.
 ///
 /// `GET /v1/status`, `/v1/names`, `/v1/doctor`; `POST /v1/invite`, `/v1/publish`, `/v1/unpublish`, `/v1/import`,
-/// `/v1/export`. Long operations answer with NDJSON (``OperationStream``).
+/// `/v1/export`; the routes of private objects are in `ControlServer+Objects.swift`. Long operations answer with NDJSON
+/// (``OperationStream``).
 public struct ControlServer: Service {
-    private let node: any NodeControl
+    private let node: any NodeControl & ObjectControl
     private let endpoint: Endpoint
     private let files: ControlFiles
     private let eventLoopGroup: any EventLoopGroup
@@ -24,7 +25,7 @@ public struct ControlServer: Service {
     ///   - eventLoopGroup: the node's own, so that commands cost no threads of theirs.
     ///   - onReady: called once, when commands are taken, with the address in use.
     public init(
-        node: some NodeControl,
+        node: some NodeControl & ObjectControl,
         endpoint: Endpoint,
         dataFolder: String,
         eventLoopGroup: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton,
@@ -125,14 +126,15 @@ public struct ControlServer: Service {
                 ExportAnswer(bytes: try await node.exportCAR(cid: $0.cid, to: $0.path, progress: $1))
             }.response(to: request)
         }
+        Self.addObjectRoutes(to: router, node: node)
         return router
     }
 
-    private static func answer<Output: Encodable>(_ body: () async throws -> Output) async -> Response {
+    static func answer<Output: Encodable>(_ body: () async throws -> Output) async -> Response {
         do { return ControlResponse.json(try await body()) } catch { return ControlResponse.error(error) }
     }
 
-    private static func answer<Input: Decodable, Output: Encodable>(
+    static func answer<Input: Decodable, Output: Encodable>(
         _ request: Request,
         _ body: (Input) async throws -> Output
     ) async -> Response {
@@ -142,7 +144,7 @@ public struct ControlServer: Service {
                 let buffer = try await request.body.collect(upTo: ControlAPI.requestBytesMax)
                 input = try ControlAPI.decode(Input.self, from: buffer.readableBytesView)
             } catch {
-                throw ControlError(.usage, "the request is not what this version of the node understands")
+                throw ControlAPI.malformed
             }
             return try await body(input)
         }

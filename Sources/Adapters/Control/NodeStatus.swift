@@ -22,6 +22,17 @@ public struct NodeStatus: Codable, Hashable, Sendable {
         }
     }
 
+    /// Pieces of all segments of the mesh, on holders that are alive.
+    public struct Pieces: Codable, Hashable, Sendable {
+        public var live: Int
+        public var target: Int
+
+        public init(live: Int, target: Int) {
+            self.live = live
+            self.target = target
+        }
+    }
+
     /// Space in bytes.
     public struct Storage: Codable, Hashable, Sendable {
         public var used: Int
@@ -53,6 +64,9 @@ public struct NodeStatus: Codable, Hashable, Sendable {
     public var copies: Copies
     /// Sites published on the mesh.
     public var sites: Int
+    public var pieces: Pieces
+    /// Pieces that are missing for full strength.
+    public var debt: Int
     public var storage: Storage
     /// Counters since the start, by name.
     public var counters: [String: Int]
@@ -68,6 +82,8 @@ public struct NodeStatus: Codable, Hashable, Sendable {
         members: Members,
         copies: Copies,
         sites: Int,
+        pieces: Pieces = Pieces(live: 0, target: 0),
+        debt: Int = 0,
         storage: Storage,
         counters: [String: Int]
     ) {
@@ -81,6 +97,8 @@ public struct NodeStatus: Codable, Hashable, Sendable {
         self.members = members
         self.copies = copies
         self.sites = sites
+        self.pieces = pieces
+        self.debt = debt
         self.storage = storage
         self.counters = counters
     }

@@ -2,7 +2,7 @@
 public struct OperationProgress: Codable, Hashable, Sendable {
     /// What is counted.
     public enum Unit: String, Codable, Sendable {
-        case files, bytes, blocks, copies
+        case files, bytes, blocks, copies, pieces
     }
 
     /// What happens now, as a participle: `importing`, `placing`.

@@ -1,0 +1,70 @@
+import ArgumentParser
+import Control
+import Settings
+
+struct GetCommand: Subcommand {
+    static let configuration = CommandConfiguration(
+        commandName: "get",
+        abstract: "Write an object, or everything under a name, to this machine; prints the path.",
+        discussion: """
+            Each file is complete or absent, and replaces the one that was there. With '-o -' a file goes to standard
+            output as it arrives; the exit code tells whether it was complete.
+
+            Examples:
+              holdfast get photos
+              holdfast get photos/2024/a.jpg -o /tmp/a.jpg
+              holdfast get backup/shop.sql -o - | psql shop
+            """
+    )
+
+    @OptionGroup var common: CommonOptions
+
+    @Argument(help: ArgumentHelp("The object, or what others are stored under.", valueName: "NAME"))
+    var name: String
+
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Where to write it; '-' is standard output (default: NAME's last part).", valueName: "PATH")
+    )
+    var output: String?
+
+    struct Result: Encodable {
+        var path: String
+        var objects: Int
+        var bytes: Int
+    }
+
+    func validate() throws {
+        if output == ObjectNames.standardStream, common.json {
+            throw ValidationError("standard output takes the object or its JSON, not both")
+        }
+    }
+
+    func run() async throws {
+        let name = try ObjectNames.checked(name)
+        if output == ObjectNames.standardStream { return try await toStandardOutput(name) }
+        let path = Surroundings.absolute(output ?? ObjectNames.last(of: name))
+        let result = try await common.withNode { client in
+            let display = ProgressDisplay()
+            defer { display.clear() }
+            return try await client.get(GetRequest(name: name, path: path)) { display.show($0) }
+        }
+        try common.show(Result(path: path, objects: result.objects, bytes: result.bytes), lines: [path])
+        let objects = ObjectText.count(result.objects, "object")
+        Terminal.complain("holdfast: wrote \(objects), \(ByteCountText.format(result.bytes))")
+    }
+
+    private func toStandardOutput(_ name: String) async throws {
+        try await common.withNode { client in
+            let display = ProgressDisplay()
+            defer { display.clear() }
+            let stream = try await client.content(of: name)
+            var done = 0
+            for try await chunk in stream.chunks {
+                guard try await DescriptorOutput.write(chunk) else { return }
+                done += chunk.readableBytes
+                display.show(OperationProgress(phase: "reading", unit: .bytes, done: done, total: stream.byteCount))
+            }
+        }
+    }
+}
