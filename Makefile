@@ -34,11 +34,11 @@ bench: build
 	@Benchmarks/run
 
 lint: setup
-	@swift format lint --strict --recursive --parallel Package.swift Sources Tests
+	@swift format lint --strict --recursive --parallel Package.swift Benchmarks Sources Tests
 	@$(BUILD)
 
 format:
-	@swift format format --in-place --recursive --parallel Package.swift Sources Tests
+	@swift format format --in-place --recursive --parallel Package.swift Benchmarks Sources Tests
 
 install: setup
 	@swift build -c release --product holdfast --static-swift-stdlib --scratch-path .build-install

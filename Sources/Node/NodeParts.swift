@@ -4,6 +4,8 @@ import Gateway
 import Logging
 import Mesh
 import NIOPosix
+import Objects
+import PieceStore
 import Publishing
 import RecordStore
 import Settings
@@ -18,6 +20,7 @@ struct NodeFoundation: Sendable {
     let founding: Founding
     let records: RecordStore
     let store: BlockStore
+    let pieces: PieceStore
     let lent: LentSpace
     let work: BlockingWork
 
@@ -42,6 +45,13 @@ struct NodeFoundation: Sendable {
                 folder: folder.blocks,
                 storageBytesMax: lent.storageBytes,
                 cacheBytesMax: lent.cacheBytes
+            )
+        )
+        pieces = try PieceStore(
+            PieceStoreConfiguration(
+                folder: folder.pieces,
+                pieceBytesMax: lent.storageBytes,
+                ownerBytesMax: lent.storageBytes / LentSpace.ownersMin
             )
         )
         let pool = NIOThreadPool(numberOfThreads: BlockingWork.threads)
@@ -102,6 +112,7 @@ struct NodeParts: Sendable {
     let desk: InvitationDesk
     let keys: PublisherKeys
     let gateway: GatewayServer
+    let objects: ObjectParts
     let started: Instant
 
     /// - Throws: The parts' own errors, each with a sentence for the user.
@@ -111,8 +122,9 @@ struct NodeParts: Sendable {
         base = try NodeFoundation(configuration, logger: logger)
         network = try await NodeNetwork(configuration, base, group: group, logger: logger)
         let held = HeldSites(records: base.records)
+        let devices = DeviceRegistry()
         mesh = MeshService(
-            state: try Self.engines(configuration, base, network, held: held, now: started),
+            state: try Self.engines(configuration, base, network, held: held, devices: devices, now: started),
             client: network.client,
             records: base.records,
             logger: logger
@@ -136,7 +148,31 @@ struct NodeParts: Sendable {
             locators: network.locators,
             records: base.records
         )
-        router = PeerRouter(mesh: mesh, store: base.store, work: base.work, desk: desk, holds: holds)
+        let pieces = PieceDesk(
+            store: base.pieces,
+            mesh: mesh,
+            work: base.work,
+            devices: devices,
+            key: base.node,
+            logger: logger
+        )
+        objects = try ObjectParts(
+            base,
+            mesh: mesh,
+            client: network.client,
+            desk: pieces,
+            devices: devices,
+            settings: Self.segmentRepairSettings(configuration),
+            logger: logger
+        )
+        router = PeerRouter(
+            mesh: mesh,
+            store: base.store,
+            work: base.work,
+            desk: desk,
+            holds: holds,
+            pieces: pieces
+        )
         keys = PublisherKeys(folder: base.folder)
         publishing = PublishService(
             mesh: mesh,
@@ -149,7 +185,7 @@ struct NodeParts: Sendable {
             work: base.work,
             logger: logger
         )
-        collection = CollectionService(store: base.store, work: base.work, logger: logger)
+        collection = CollectionService(store: base.store, pieces: pieces, work: base.work, logger: logger)
         let source = NodeContentSource(
             mesh: mesh,
             store: base.store,
@@ -173,6 +209,7 @@ struct NodeParts: Sendable {
         _ base: NodeFoundation,
         _ network: NodeNetwork,
         held: HeldSites,
+        devices: DeviceRegistry,
         now: Instant
     ) throws -> MeshState {
         let claims = claims(configuration, locators: network.locators, lent: base.lent)
@@ -180,7 +217,7 @@ struct NodeParts: Sendable {
             genesis: base.founding.genesis,
             identity: .init(node: base.node, operator: base.operator, claims: claims),
             parameters: parameters(configuration),
-            judge: PublishingJudge(mesh: base.founding.genesis.mesh),
+            judge: NodeJudge(mesh: base.founding.genesis.mesh, devices: devices),
             contacts: base.founding.contacts,
             now: now
         )
@@ -192,7 +229,7 @@ struct NodeParts: Sendable {
             held: try held.load(),
             now: now
         )
-        return MeshState(mesh: machine, repair: repair)
+        return MeshState(mesh: machine, repair: repair, devices: devices)
     }
 
     private static func claims(_ configuration: NodeConfiguration, locators: [Locator], lent: LentSpace) -> NodeClaims {
@@ -212,6 +249,23 @@ struct NodeParts: Sendable {
         parameters.probeTimeout = min(parameters.probeTimeout, configuration.probeInterval)
         parameters.suspicionTimeout = min(parameters.suspicionTimeout, configuration.probeInterval * 3)
         return parameters
+    }
+
+    /// The delays of segment repair follow the configured one where that is shorter than its default.
+    private static func segmentRepairSettings(_ configuration: NodeConfiguration) -> SegmentRepairSettings {
+        var settings = SegmentRepairSettings()
+        let delay = configuration.repairDelay
+        guard delay < settings.grace else {
+            settings.grace = delay
+            return settings
+        }
+        settings.grace = delay
+        settings.settleDelay = min(settings.settleDelay, delay * 2)
+        settings.takeoverDelay = min(settings.takeoverDelay, max(delay, .seconds(1)))
+        settings.surplusGrace = min(settings.surplusGrace, delay * 10)
+        settings.retryFirst = min(settings.retryFirst, max(delay, .milliseconds(500)))
+        settings.transferRateMin = fastTransferRate
+        return settings
     }
 
     /// Bytes a second that copies are expected to make where somebody wants them made again within seconds.

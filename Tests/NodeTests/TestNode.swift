@@ -6,6 +6,7 @@ import Mesh
 import NIOCore
 import NIOPosix
 import Node
+import PieceStore
 import Publishing
 import RecordStore
 import Transport
@@ -66,6 +67,9 @@ struct TestNode: Sendable {
     let desk: InvitationDesk
     let holds: HoldDesk
     let router: PeerRouter
+    let devices = DeviceRegistry()
+    let pieces: PieceStore
+    let pieceDesk: PieceDesk
     let copier: SiteCopier
     let source: NodeContentSource
 
@@ -99,11 +103,11 @@ struct TestNode: Sendable {
                 operator: TestMesh.founder,
                 claims: TestMesh.claims(at: server.address.description)
             ),
-            judge: PublishingJudge(mesh: TestMesh.genesis.mesh),
+            judge: NodeJudge(mesh: TestMesh.genesis.mesh, devices: devices),
             now: wallClock()
         )
         mesh = MeshService(
-            state: MeshState(mesh: machine, repair: RepairMachine(node: key.id, now: wallClock())),
+            state: MeshState(mesh: machine, repair: RepairMachine(node: key.id, now: wallClock()), devices: devices),
             client: client,
             records: records,
             logger: quiet
@@ -120,7 +124,22 @@ struct TestNode: Sendable {
             records: records
         )
         holds = HoldDesk(mesh: mesh)
-        router = PeerRouter(mesh: mesh, store: store, work: work, desk: desk, holds: holds)
+        pieces = try PieceStore(
+            PieceStoreConfiguration(
+                folder: folder.path + "/pieces",
+                pieceBytesMax: 256 << 20,
+                ownerBytesMax: 64 << 20
+            )
+        )
+        pieceDesk = PieceDesk(
+            store: pieces,
+            mesh: mesh,
+            work: work,
+            devices: devices,
+            key: key,
+            logger: quiet
+        )
+        router = PeerRouter(mesh: mesh, store: store, work: work, desk: desk, holds: holds, pieces: pieceDesk)
         copier = SiteCopier(store: store, client: exchange, work: work)
         source = NodeContentSource(mesh: mesh, store: store, search: search, client: exchange, work: work)
     }
@@ -131,7 +150,7 @@ struct TestNode: Sendable {
         var machine = MeshMachine(
             genesis: TestMesh.genesis,
             identity: .init(node: other, operator: TestMesh.founder, claims: TestMesh.claims(at: address)),
-            judge: PublishingJudge(mesh: TestMesh.genesis.mesh),
+            judge: NodeJudge(mesh: TestMesh.genesis.mesh, devices: DeviceRegistry()),
             contacts: [id: [.tcp(self.address)]],
             now: wallClock()
         )

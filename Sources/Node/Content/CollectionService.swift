@@ -6,6 +6,7 @@ struct CollectionService: Sendable {
     static let period = Duration.seconds(5)
 
     let store: BlockStore
+    let pieces: PieceDesk
     let work: BlockingWork
     let logger: Logger
 
@@ -18,11 +19,22 @@ struct CollectionService: Sendable {
                     let store = store
                     hasMore = try await work.run { try store.collectOnce(at: Clock.now()).hasMore }
                 }
+                try await collectPieces()
                 try await work.run { FreedMemory.giveBack() }
             } catch {
                 guard !Task.isCancelled else { return }
                 logger.error("space could not be freed", metadata: ["error": "\(error)"])
             }
         }
+    }
+
+    private func collectPieces() async throws {
+        let pieces = pieces
+        let now = pieces.meshNow
+        var hasMore = true
+        while hasMore, !Task.isCancelled {
+            hasMore = try await work.run { try pieces.store.collect(now: now).hasMore }
+        }
+        pieces.sessions.sweep(now: Clock.now())
     }
 }

@@ -55,6 +55,8 @@ final class NodeController: NodeControl {
             members: .init(alive: view.alive, known: view.known),
             copies: .init(live: view.totals.live, target: view.totals.target),
             sites: view.sites,
+            pieces: .init(live: parts.objects.repair.strength.live, target: parts.objects.repair.strength.wanted),
+            debt: parts.objects.repair.strength.debt,
             storage: .init(
                 used: Int(accounting.total),
                 limit: Int(parts.base.lent.storageBytes),

@@ -6,26 +6,29 @@ import Mesh
 import NIOCore
 import Transport
 
-/// Answers other nodes: gossip, blocks, requests to hold a site, admissions.
+/// Answers other nodes: gossip, blocks, pieces, requests to hold a site, admissions.
 package struct PeerRouter: PeerRequestHandling {
     let mesh: MeshService
     let store: BlockStore
     let work: BlockingWork
     let desk: InvitationDesk
     let holds: HoldDesk
+    let pieces: PieceDesk
 
     package init(
         mesh: MeshService,
         store: BlockStore,
         work: BlockingWork,
         desk: InvitationDesk,
-        holds: HoldDesk
+        holds: HoldDesk,
+        pieces: PieceDesk
     ) {
         self.mesh = mesh
         self.store = store
         self.work = work
         self.desk = desk
         self.holds = holds
+        self.pieces = pieces
     }
 
     package func isMember(_ peer: NodeID) -> Bool {
@@ -33,6 +36,9 @@ package struct PeerRouter: PeerRequestHandling {
     }
 
     package func handle(_ request: PeerRequest) async throws -> PeerResponse {
+        if PieceDesk.paths.contains(request.path) {
+            return try await pieces.response(path: request.path, body: request.body, from: request.peer)
+        }
         let body = Array(request.body.readableBytesView)
         if request.path == MeshService.gossipPath {
             let answers = mesh.receive(body, from: request.peer, address: request.remoteAddress?.host)

@@ -1,5 +1,6 @@
 import Core
 import Mesh
+import Owners
 import Placement
 import Publishing
 
@@ -7,6 +8,8 @@ import Publishing
 package struct MeshState {
     package var mesh: MeshMachine
     package var repair: RepairMachine
+    /// What owners said of their devices.
+    let devices: DeviceRegistry
     var meshWake = Instant.distantPast
     var repairWake = Instant.distantPast
     private var rng = SystemRandomNumberGenerator()
@@ -19,9 +22,10 @@ package struct MeshState {
         var repairs: [RepairEffect] = []
     }
 
-    package init(mesh: MeshMachine, repair: RepairMachine) {
+    package init(mesh: MeshMachine, repair: RepairMachine, devices: DeviceRegistry) {
         self.mesh = mesh
         self.repair = repair
+        self.devices = devices
     }
 
     /// Runs one event of the mesh engine and passes on what follows from it.
@@ -64,6 +68,7 @@ package struct MeshState {
             mesh.watcher?.end()
         case .forgotten(let key):
             outcome.forgotten.append(key)
+            if key.kind == .device { devices.forget(subject: key.subject) }
             guard key.kind == .node, let node = try? NodeID(key.subject) else { return }
             collect(repair.memberForgotten(node, now: mesh.meshNow(now)), now: now, into: &outcome)
         }
@@ -92,6 +97,8 @@ package struct MeshState {
             collect(repair.holdingChanged(record.holding, now: meshNow), now: now, into: &outcome)
         case .node:
             if let node = try? NodeID(header.key.subject) { memberChanged(node, now: now, outcome: &outcome) }
+        case .device:
+            if let record = try? DeviceRecord(decoding: bytes) { devices.learn(record.certificate) }
         default: break
         }
     }

@@ -7,6 +7,8 @@ import Glibc
 ///     genesis                                             the mesh that this node belongs to
 ///     mesh/                                               records of the mesh, journal, quarantine
 ///     blocks/                                             content
+///     pieces/                                             pieces of private objects
+///     owner/                                              keys of whoever stores from this machine, 0600
 ///     control.token  control.json                         how commands reach the running node
 ///     lock                                                held while a node runs
 package struct DataFolder: Sendable {
@@ -22,6 +24,8 @@ package struct DataFolder: Sendable {
     package var genesis: String { path + "/genesis" }
     package var mesh: String { path + "/mesh" }
     package var blocks: String { path + "/blocks" }
+    package var pieces: String { path + "/pieces" }
+    package var owner: String { path + "/owner" }
 
     package func operatorKey(_ name: String) -> String { path + "/operators/\(name).key" }
     package func publisherKey(_ name: String) -> String { path + "/publishers/\(name).key" }

@@ -1,0 +1,29 @@
+import Core
+import Objects
+
+/// What a reader has to know of a segment: its record, and who said to hold its pieces.
+struct KnownSegment: Sendable {
+    let record: SegmentRecord
+    var statements: StatementSet
+
+    init(_ record: SegmentRecord) {
+        self.record = record
+        statements = StatementSet(of: record)
+    }
+
+    /// Takes what others said; what is wrong in it is left out, each statement proves itself.
+    mutating func merge(_ encoded: [[UInt8]], now: Instant) {
+        for bytes in encoded.prefix(HoldersAnswer.statementsMax) {
+            guard let statement = try? PieceStatement(decoding: bytes) else { continue }
+            _ = try? statements.merge(statement, now: now)
+        }
+    }
+
+    /// Who holds what now.
+    func places(now: Instant) -> [PiecePlace] {
+        statements.statements.filter { $0.isHolding(now: now) }.map { PiecePlace(piece: $0.index, node: $0.node) }
+    }
+
+    /// Different pieces of which somebody says to hold them.
+    func pieceCount(now: Instant) -> Int { Set(places(now: now).map(\.piece)).count }
+}

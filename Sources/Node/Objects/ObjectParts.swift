@@ -1,0 +1,70 @@
+import Core
+import Logging
+import Objects
+import PieceStore
+import Transport
+
+/// Everything of a node that has to do with private objects.
+struct ObjectParts: Sendable {
+    let desk: PieceDesk
+    let vault: OwnerVault
+    let devices: DeviceRegistry
+    let segments: SegmentServices
+    let names: NamespaceService
+    let removal: SegmentRemoval
+    let inspection: SegmentInspection
+    let repair: SegmentRepairService
+
+    init(
+        _ base: NodeFoundation,
+        mesh: MeshService,
+        client: PeerClient,
+        desk: PieceDesk,
+        devices: DeviceRegistry,
+        settings: SegmentRepairSettings,
+        logger: Logger
+    ) throws {
+        self.desk = desk
+        self.devices = devices
+        vault = try OwnerVault(folder: base.folder)
+        let pieces = PieceClient(client: client, mesh: mesh, local: desk)
+        let coders = CoderCache()
+        let search = SegmentSearch(mesh: mesh, client: pieces)
+        segments = SegmentServices(
+            storing: SegmentStoring(
+                mesh: mesh,
+                client: pieces,
+                coders: coders,
+                search: search,
+                work: base.work,
+                logger: logger
+            ),
+            search: search,
+            reader: SegmentReader(client: pieces, mesh: mesh, coders: coders, work: base.work, logger: logger),
+            grants: GrantDesk(mesh: mesh)
+        )
+        names = NamespaceService(
+            mesh: mesh,
+            vault: vault,
+            devices: devices,
+            segments: segments,
+            sponsor: base.operator,
+            logger: logger
+        )
+        removal = SegmentRemoval(mesh: mesh, segments: segments, client: pieces, logger: logger)
+        inspection = SegmentInspection(mesh: mesh, segments: segments)
+        repair = SegmentRepairService(
+            desk: desk,
+            mesh: mesh,
+            rebuild: SegmentRebuild(
+                client: pieces,
+                search: search,
+                reader: segments.reader,
+                coders: coders,
+                desk: desk
+            ),
+            settings: settings,
+            logger: logger
+        )
+    }
+}

@@ -1,0 +1,157 @@
+import Control
+import Core
+import Glibc
+import NIOCore
+import Namespace
+import Objects
+
+/// Stores files, folders and streams under names of the owner.
+struct ObjectPutter {
+    /// Names that one put writes at most.
+    static let entriesMax = 4_000_000
+
+    let owner: OwnerIdentity
+    let names: NamespaceService
+    let segments: SegmentServices
+    let work: BlockingWork
+    let leaseEnd: Instant
+    let progress: @Sendable (OperationProgress) -> Void
+
+    /// What was stored.
+    struct Outcome: Sendable {
+        var objects = 0
+        var bytes = 0
+        var segments: [StoredSegment] = []
+        var skipped: [String] = []
+    }
+
+    private struct Pending {
+        let entry: PutSource.Entry
+        let size: Int
+        let content: Content
+    }
+
+    private enum Content {
+        case ready(NamespaceEntry.Content)
+        case packed(ObjectPacker.Packed)
+    }
+
+    // MARK: - Files and folders
+
+    func put(_ paths: [PutRequest.Path], includesHidden: Bool, skipsUnreadable: Bool) async throws -> Outcome {
+        let packer = try ObjectPacker(storing: segments.storing, owner: owner, leaseEnd: leaseEnd)
+        var source = PutSource(includesHidden: includesHidden, skipsUnreadable: skipsUnreadable)
+        var pending: [Pending] = []
+        var bytes = 0
+        let buffer = ReadBuffer()
+        for path in paths {
+            try await source.walk(path.path, as: path.name) { entry in
+                guard pending.count < Self.entriesMax else {
+                    throw NodeError(.badInput, "more than \(Self.entriesMax) files at once; store them in parts")
+                }
+                let (content, size) = try await pack(entry, packer, buffer) { count in
+                    bytes += count
+                    progress(.init(phase: "storing", unit: .bytes, done: bytes))
+                }
+                pending.append(Pending(entry: entry, size: size, content: content))
+            }
+        }
+        let stored = try await packer.close()
+        let writes = try pending.map { try write($0, in: stored) }
+        try await names.write(writes, owner: owner, leaseEnd: leaseEnd)
+        return Outcome(objects: writes.count, bytes: bytes, segments: stored, skipped: source.skipped)
+    }
+
+    private func pack(
+        _ entry: PutSource.Entry,
+        _ packer: ObjectPacker,
+        _ buffer: ReadBuffer,
+        _ advanced: (Int) -> Void
+    ) async throws -> (Content, Int) {
+        switch entry.kind {
+        case .symlink(let target): return (.ready(.symlink(target: target)), 0)
+        case .emptyFolder: return (.ready(.folder), 0)
+        case .file(let descriptor, let size):
+            defer { close(descriptor) }
+            let path = entry.path
+            var count = try await work.run { try buffer.fill(from: descriptor, path) }
+            guard count > NamespaceEntry.inlineBytesMax || size > NamespaceEntry.inlineBytesMax else {
+                advanced(count)
+                return (.ready(.inline(Array(buffer.memory[..<count]))), count)
+            }
+            try packer.begin()
+            var total = 0
+            while count > 0 {
+                try Task.checkCancellation()
+                try await packer.write(UnsafeRawBufferPointer(rebasing: buffer.memory[..<count]))
+                total += count
+                advanced(count)
+                guard count == buffer.memory.count else { break }
+                count = try await work.run { try buffer.fill(from: descriptor, path) }
+            }
+            guard total == size else {
+                throw NodeError(.badInput, "\(path) changed while it was read; try again when nothing writes to it")
+            }
+            return (.packed(try await packer.finish()), total)
+        }
+    }
+
+    private func write(_ pending: Pending, in stored: [StoredSegment]) throws -> NamespaceService.Write {
+        let content: NamespaceEntry.Content =
+            switch pending.content {
+            case .ready(let content): content
+            case .packed(let packed): .object(try ObjectPacker.sealed(packed, in: stored))
+            }
+        return NamespaceService.Write(
+            name: pending.entry.name,
+            content: content,
+            size: UInt64(pending.size),
+            mode: pending.entry.mode,
+            modified: pending.entry.modified,
+            leaseEnd: leaseEnd
+        )
+    }
+
+    // MARK: - Streams
+
+    /// Stores a stream of unknown length under one name.
+    func put(_ content: any AsyncSequence<ByteBuffer, any Error> & Sendable, as name: String) async throws -> Outcome {
+        let name = try ObjectName(name)
+        let packer = try ObjectPacker(storing: segments.storing, owner: owner, leaseEnd: leaseEnd)
+        var head: [UInt8]? = []
+        var bytes = 0
+        try packer.begin()
+        for try await chunk in content {
+            bytes += chunk.readableBytes
+            if let small = head {
+                head = small + chunk.readableBytesView
+                if let grown = head, grown.count > NamespaceEntry.inlineBytesMax {
+                    try await packer.write(grown)
+                    head = nil
+                }
+            } else {
+                try await packer.write(Array(chunk.readableBytesView))
+            }
+            progress(.init(phase: "storing", unit: .bytes, done: bytes))
+        }
+        var stored: [StoredSegment] = []
+        let object: NamespaceEntry.Content
+        if let head {
+            object = .inline(head)
+        } else {
+            let packed = try await packer.finish()
+            stored = try await packer.close()
+            object = .object(try ObjectPacker.sealed(packed, in: stored))
+        }
+        let write = NamespaceService.Write(
+            name: name,
+            content: object,
+            size: UInt64(bytes),
+            mode: 0o644,
+            modified: Clock.now(),
+            leaseEnd: leaseEnd
+        )
+        try await names.write([write], owner: owner, leaseEnd: leaseEnd)
+        return Outcome(objects: 1, bytes: bytes, segments: stored)
+    }
+}

@@ -1,0 +1,179 @@
+import Core
+import Glibc
+import Owners
+import Synchronization
+
+/// The owner's keys on this machine.
+///
+///     owner/phrase       the recovery phrase, on the machine where the owner was made or recovered
+///     owner/reading.key  what opens names, on a machine that was added as a device
+///     owner/device.key   under which this machine writes
+///     owner/certificate  what the owner says of this device
+///
+/// All are 0600. The certificate is written last: without it there is no owner yet.
+final class OwnerVault: Sendable {
+    private let folder: String
+    private let current = Mutex<OwnerIdentity?>(nil)
+
+    /// - Throws: ``NodeError`` when files are there and make no sense.
+    init(folder: DataFolder) throws {
+        self.folder = folder.owner
+        let found = try Self.load(folder.owner)
+        current.withLock { $0 = found }
+    }
+
+    /// The owner of this machine, `nil` while nothing was ever stored from here.
+    var identity: OwnerIdentity? { current.withLock { $0 } }
+
+    /// The owner of this machine.
+    ///
+    /// - Throws: ``NodeError`` `.notFound` while there is none.
+    func existing() throws(NodeError) -> OwnerIdentity {
+        guard let identity else {
+            throw NodeError(
+                .notFound,
+                "nothing was stored from this machine yet; 'holdfast put' begins, 'holdfast key recover' brings an owner back"
+            )
+        }
+        return identity
+    }
+
+    /// The owner of this machine; made on first use.
+    ///
+    /// - Returns: Whether it was made now.
+    func readOrCreate(deviceName: String) throws -> (identity: OwnerIdentity, isNew: Bool) {
+        try current.withLock { current in
+            if let identity = current { return (identity, false) }
+            var generator = SystemRandomNumberGenerator()
+            let identity = try save(.generate(using: &generator), deviceName: deviceName)
+            current = identity
+            return (identity, true)
+        }
+    }
+
+    /// Makes this machine a device of the owner that a phrase stands for.
+    ///
+    /// - Throws: ``NodeError`` `.inUse` when another owner is here already.
+    func recover(_ phrase: RecoveryPhrase, deviceName: String) throws -> OwnerIdentity {
+        try current.withLock { current in
+            let secrets = OwnerSecrets(phrase)
+            if let identity = current {
+                guard identity.owner == secrets.owner else { throw Self.otherOwner(identity.owner) }
+                guard identity.secrets == nil else { return identity }
+            }
+            let identity = try save(phrase, deviceName: deviceName)
+            current = identity
+            return identity
+        }
+    }
+
+    /// Makes this machine a device with what ``DeviceInvitation`` brought.
+    func accept(_ invitation: DeviceInvitation) throws -> OwnerIdentity {
+        try current.withLock { current in
+            if let identity = current {
+                guard identity.owner == invitation.certificate.owner else { throw Self.otherOwner(identity.owner) }
+                return identity
+            }
+            try SmallFile.makeFolder(folder)
+            try SmallFile.write(invitation.reading.bytes, to: folder + "/reading.key")
+            try KeyFile.write(invitation.device, to: folder + "/device.key")
+            try SmallFile.write(invitation.certificate.bytes, to: folder + "/certificate")
+            let identity = OwnerIdentity(
+                owner: invitation.certificate.owner,
+                reading: invitation.reading,
+                device: invitation.device,
+                certificate: invitation.certificate,
+                secrets: nil,
+                phrase: nil
+            )
+            current = identity
+            return identity
+        }
+    }
+
+    // MARK: - Files
+
+    private func save(_ phrase: RecoveryPhrase, deviceName: String) throws -> OwnerIdentity {
+        try SmallFile.makeFolder(folder)
+        let secrets = OwnerSecrets(phrase)
+        var generator = SystemRandomNumberGenerator()
+        let device = SigningKey<DeviceRole>.generate(using: &generator)
+        let certificate = try DeviceCertificate(
+            device: device.id,
+            name: Self.cut(deviceName),
+            state: .active,
+            version: 1,
+            owner: secrets.signing
+        )
+        try SmallFile.write(Array((phrase.words.joined(separator: " ") + "\n").utf8), to: folder + "/phrase")
+        try KeyFile.write(device, to: folder + "/device.key")
+        try SmallFile.write(certificate.bytes, to: folder + "/certificate")
+        return OwnerIdentity(
+            owner: secrets.owner,
+            reading: secrets.reading,
+            device: device,
+            certificate: certificate,
+            secrets: secrets,
+            phrase: phrase
+        )
+    }
+
+    private static func load(_ folder: String) throws -> OwnerIdentity? {
+        guard let bytes = try SmallFile.read(folder + "/certificate") else { return nil }
+        let certificate = try DeviceCertificate(decoding: bytes)
+        guard let device = try KeyFile.read(folder + "/device.key", as: DeviceRole.self),
+            device.id == certificate.device
+        else { throw NodeError(.file, "\(folder)/device.key is missing or belongs to another device") }
+        guard let text = try SmallFile.read(folder + "/phrase") else {
+            guard let reading = try SmallFile.read(folder + "/reading.key") else {
+                throw NodeError(
+                    .file,
+                    "\(folder) has neither a phrase nor a reading.key; recover with: holdfast key recover"
+                )
+            }
+            return OwnerIdentity(
+                owner: certificate.owner,
+                reading: try ReadingKey(reading),
+                device: device,
+                certificate: certificate,
+                secrets: nil,
+                phrase: nil
+            )
+        }
+        try checkPrivate(folder + "/phrase")
+        let phrase = try RecoveryPhrase(words: String(decoding: text, as: UTF8.self))
+        let secrets = OwnerSecrets(phrase)
+        guard secrets.owner == certificate.owner else {
+            throw NodeError(.file, "\(folder)/phrase is not that of the owner in \(folder)/certificate")
+        }
+        return OwnerIdentity(
+            owner: secrets.owner,
+            reading: secrets.reading,
+            device: device,
+            certificate: certificate,
+            secrets: secrets,
+            phrase: phrase
+        )
+    }
+
+    private static func checkPrivate(_ path: String) throws(NodeError) {
+        var status = stat()
+        guard stat(path, &status) == 0, status.st_mode & 0o077 == 0 else {
+            throw NodeError(.file, "\(path) can be read by others; protect it with: chmod 600 \(path)")
+        }
+    }
+
+    private static func otherOwner(_ owner: OwnerID) -> NodeError {
+        NodeError(.inUse, "another owner (\(owner.short)) stores from this machine; use another --data folder")
+    }
+
+    /// A device name as long as it may be.
+    private static func cut(_ name: String) -> String {
+        var cut = ""
+        for character in name {
+            guard cut.utf8.count + character.utf8.count <= DeviceCertificate.nameBytesMax else { break }
+            cut.append(character)
+        }
+        return cut
+    }
+}

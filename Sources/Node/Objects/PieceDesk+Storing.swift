@@ -1,0 +1,161 @@
+import Core
+import NIOCore
+import Objects
+import PieceStore
+
+extension PieceDesk {
+    /// Takes part of a piece; the last part makes the piece durable and is answered with this node's statement.
+    func take(_ part: StorePart, from peer: NodeID) async throws -> ByteBuffer {
+        guard peer == mesh.node || mesh.read({ $0.mesh.member(peer) != nil }) else {
+            throw NodeError(.mesh, "only nodes of this mesh may store pieces")
+        }
+        let now = Clock.now()
+        if part.firstUnit == 0, let answer = try begin(part, from: peer, now: now) {
+            return ByteBuffer(bytes: answer.encoded)
+        }
+        guard let session = sessions.borrow(part.piece, for: peer, now: now) else {
+            let answer = StoreAnswer(state: .wantsMore, nextUnit: 0, statement: nil)
+            guard !sessions.isTaken(part.piece, by: peer) else {
+                throw PieceStoreError(.limit, "piece \(part.piece) is arriving already")
+            }
+            return ByteBuffer(bytes: answer.encoded)
+        }
+        do {
+            let answer = try await work.run { try self.append(part, to: session) }
+            sessions.giveBack(part.piece, now: Clock.now())
+            if answer.state == .stored { _ = sessions.close(part.piece) }
+            return ByteBuffer(bytes: answer.encoded)
+        } catch {
+            _ = sessions.close(part.piece)
+            session.writer.discard()
+            throw error
+        }
+    }
+
+    /// - Returns: An answer when the piece is here already, `nil` when it may come.
+    private func begin(_ part: StorePart, from peer: NodeID, now: Instant) throws -> StoreAnswer? {
+        guard let bytes = part.record else { throw NodeError(.mesh, "the first part comes without a record") }
+        let record = try SegmentRecord(decoding: bytes)
+        try part.check(against: record)
+        try check(record)
+        let own = try statements(of: record.id).first { $0.node == key.id && $0.index == part.piece.index }
+        let digest = try Digest(record.id.bytes)
+        if let own, own.state == .holding, try store.contains(digest, part.piece.index) {
+            return StoreAnswer(state: .hadAlready, nextUnit: record.layout.unitCount, statement: own.bytes)
+        }
+        guard !sessions.isTaken(part.piece, by: peer) else {
+            throw PieceStoreError(.limit, "piece \(part.piece) is arriving from another node")
+        }
+        // Who begins anew has lost its way.
+        sessions.close(part.piece)?.writer.discard()
+        let writer = try store.begin(
+            PieceDescription(
+                segment: digest,
+                index: part.piece.index,
+                owner: record.owner.bytes,
+                byteCount: record.layout.pieceByteCount,
+                root: record.roots[part.piece.index],
+                leaseEnd: record.leaseEnd,
+                record: record.bytes
+            )
+        )
+        do {
+            try sessions.open(part.piece, .init(peer: peer, record: record, writer: writer, lastPart: now))
+        } catch {
+            writer.discard()
+            throw error
+        }
+        return nil
+    }
+
+    private func check(_ record: SegmentRecord) throws {
+        let (meshID, now) = mesh.read { ($0.mesh.mesh, $0.mesh.meshNow(Clock.now())) }
+        guard record.mesh == meshID else { throw NodeError(.mesh, "the segment belongs to another mesh") }
+        guard record.leaseEnd > now else { throw NodeError(.mesh, "the segment's lease has ended") }
+        guard record.leaseEnd <= now + SegmentRecord.leaseMax else {
+            throw NodeError(.mesh, "the segment's lease ends later than any may")
+        }
+        guard devices.isActive(record.device, of: record.owner) else {
+            throw NodeError(.mesh, "the device \(record.device.short) was revoked by its owner")
+        }
+    }
+
+    private func append(_ part: StorePart, to session: PieceSessions.Session) throws -> StoreAnswer {
+        let layout = session.record.layout
+        let writer = session.writer
+        guard part.firstUnit == writer.unitsWritten else {
+            return StoreAnswer(state: .wantsMore, nextUnit: writer.unitsWritten, statement: nil)
+        }
+        try part.check(against: session.record)
+        try part.body.withUnsafeBytes { bytes in
+            var start = 0
+            for unit in part.units {
+                let count = layout.unitByteCount(unit)
+                try writer.append(UnsafeRawBufferPointer(rebasing: bytes[start..<(start + count)]))
+                start += count
+            }
+        }
+        guard writer.unitsWritten == layout.unitCount else {
+            return StoreAnswer(state: .wantsMore, nextUnit: writer.unitsWritten, statement: nil)
+        }
+        let statement = try statement(
+            on: part.piece,
+            .holding,
+            until: session.record.leaseEnd,
+            made: Clock.now()
+        )
+        try writer.commit(statement: statement.stored)
+        keep(session.record)
+        eventInput.yield(.held(session.record, index: part.piece.index, statement))
+        return StoreAnswer(state: .stored, nextUnit: layout.unitCount, statement: statement.bytes)
+    }
+
+    /// What this node says of a piece.
+    ///
+    /// - Parameter made: When the piece was made here; the same in all statements on it.
+    func statement(
+        on piece: PieceID,
+        _ state: PieceStatement.State,
+        until: Instant,
+        made: Instant,
+        renewal: UInt64 = 0
+    ) throws -> PieceStatement {
+        try PieceStatement(
+            mesh: mesh.read { $0.mesh.mesh },
+            piece: piece,
+            state: state,
+            until: until,
+            version: PieceStatement.version(made: made, renewal: state == .holding ? renewal : .max),
+            node: key
+        )
+    }
+}
+
+extension PieceStatement {
+    /// Renewals of a statement, and its withdrawal, are told apart by the low bits of its version.
+    private static let renewalBits: UInt64 = 12
+
+    /// The version of a statement on a piece that was made at an instant.
+    static func version(made: Instant, renewal: UInt64) -> UInt64 {
+        let low = (1 << renewalBits) - 1 as UInt64
+        return UInt64(clamping: made.milliseconds) << renewalBits | min(renewal, low)
+    }
+
+    /// When the piece was made, by its version.
+    var made: Instant { Instant(milliseconds: Int64(clamping: version >> Self.renewalBits)) }
+
+    var renewal: UInt64 { version & ((1 << Self.renewalBits) - 1) }
+
+    /// As the piece store keeps it.
+    var stored: StoredStatement {
+        get throws {
+            StoredStatement(
+                piece: PieceKey(segment: try Digest(segment.bytes), index: index),
+                node: node.bytes,
+                version: version,
+                until: until,
+                bytes: bytes
+            )
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import Core
+import NIOCore
+import Objects
+import PieceStore
+
+extension PieceDesk {
+    /// Takes what another node knows of segments, and says what this one does of those it asks about.
+    func sync(_ message: SyncMessage, with peer: NodeID) async throws -> ByteBuffer {
+        guard peer == mesh.node || mesh.read({ $0.mesh.member(peer) != nil }) else {
+            throw NodeError(.mesh, "only nodes of this mesh exchange what they hold")
+        }
+        return try await work.run {
+            for bytes in message.tombstones { try self.take(tombstone: bytes) }
+            for bytes in message.renewals { try self.take(renewal: bytes) }
+            let removed = try self.take(statements: message.statements)
+            return ByteBuffer(bytes: try self.answer(message.segments, removed).encoded)
+        }
+    }
+
+    /// Takes what the answer to a sync said.
+    func take(answer: SyncMessage) throws {
+        for bytes in answer.tombstones { try take(tombstone: bytes) }
+        for bytes in answer.renewals { try take(renewal: bytes) }
+        _ = try take(statements: answer.statements)
+    }
+
+    /// - Returns: Segments of which something was said and that their owner removed.
+    private func take(statements: [[UInt8]]) throws -> Set<SegmentID> {
+        let now = meshNow
+        let meshID = mesh.read { $0.mesh.mesh }
+        var stored: [StoredStatement] = []
+        var removed: Set<SegmentID> = []
+        var news: [PieceStatement] = []
+        for bytes in statements {
+            let statement = try PieceStatement(decoding: bytes)
+            guard statement.mesh == meshID, statement.until > now else { continue }
+            if try !store.tombstones(of: Digest(statement.segment.bytes)).isEmpty {
+                removed.insert(statement.segment)
+                continue
+            }
+            guard let record = try? record(of: statement.segment), statement.index < record.code.totalCount else {
+                continue
+            }
+            let known = try store.statements(of: Digest(statement.segment.bytes))
+                .first { $0.node == statement.node.bytes && $0.piece.index == statement.index }
+            guard statement.version > known?.version ?? 0 else { continue }
+            stored.append(try statement.stored)
+            news.append(statement)
+        }
+        try store.putStatements(stored)
+        for statement in news { eventInput.yield(.stated(statement)) }
+        return removed
+    }
+
+    private func take(tombstone bytes: [UInt8]) throws {
+        let tombstone = try Tombstone(decoding: bytes)
+        guard devices.isActive(tombstone.device, of: tombstone.owner) else { return }
+        let until = meshNow + SegmentRecord.leaseMax
+        let entombed = try store.entomb(
+            tombstone.segments.map { try Digest($0.bytes) },
+            owner: tombstone.owner.bytes,
+            until: until,
+            bytes: bytes
+        )
+        guard entombed > 0 else { return }
+        eventInput.yield(.entombed(tombstone.segments))
+    }
+
+    private func take(renewal bytes: [UInt8]) throws {
+        let renewal = try LeaseRenewal(decoding: bytes)
+        guard devices.isActive(renewal.device, of: renewal.owner), renewal.until <= meshNow + SegmentRecord.leaseMax
+        else { return }
+        let extended = try store.extendLease(
+            renewal.segments.map { try Digest($0.bytes) },
+            owner: renewal.owner.bytes,
+            until: renewal.until
+        )
+        guard extended > 0 else { return }
+        eventInput.yield(.renewed(renewal.segments, until: renewal.until))
+    }
+
+    private func answer(_ segments: [SegmentID], _ removed: Set<SegmentID>) throws -> SyncMessage {
+        var statements: [[UInt8]] = []
+        var tombstones: Set<[UInt8]> = []
+        for id in segments + removed.sorted() {
+            let known = try store.tombstones(of: Digest(id.bytes))
+            for tombstone in known where tombstones.count < SyncMessage.tombstonesMax {
+                tombstones.insert(tombstone.bytes)
+            }
+            for statement in try self.statements(of: id) where statements.count < SyncMessage.statementsMax {
+                statements.append(statement.bytes)
+            }
+        }
+        return try SyncMessage(
+            answering: statements,
+            tombstones: tombstones.sorted { $0.lexicographicallyPrecedes($1) },
+            renewals: []
+        )
+    }
+}

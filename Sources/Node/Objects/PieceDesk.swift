@@ -1,0 +1,121 @@
+import Core
+import Logging
+import Mesh
+import NIOCore
+import Objects
+import PieceStore
+import Synchronization
+import Transport
+
+/// Answers other nodes, and this one, on pieces: stores, serves, names holders, takes statements and tombstones.
+package final class PieceDesk: Sendable {
+    /// Units in one answer: 4 MiB.
+    static let unitsPerReadMax = 64
+    /// Decoded segment records kept.
+    static let recordsKeptMax = 4_096
+
+    let store: PieceStore
+    let mesh: MeshService
+    let work: BlockingWork
+    let devices: DeviceRegistry
+    let key: SigningKey<NodeRole>
+    let logger: Logger
+    let sessions = PieceSessions()
+    let events: AsyncStream<PieceEvent>
+    let eventInput: AsyncStream<PieceEvent>.Continuation
+    private let records = Mutex<[SegmentID: SegmentRecord]>([:])
+
+    package init(
+        store: PieceStore,
+        mesh: MeshService,
+        work: BlockingWork,
+        devices: DeviceRegistry,
+        key: SigningKey<NodeRole>,
+        logger: Logger
+    ) {
+        self.store = store
+        self.mesh = mesh
+        self.work = work
+        self.devices = devices
+        self.key = key
+        self.logger = logger
+        (events, eventInput) = AsyncStream.makeStream(of: PieceEvent.self)
+    }
+
+    /// Paths that this desk answers.
+    static let paths: Set<String> = [StorePart.path, PieceRead.path, HoldersRequest.path, SyncMessage.path]
+
+    /// The answer to another node: what is refused is refused with a reason.
+    func response(path: String, body: ByteBuffer, from peer: NodeID) async throws -> PeerResponse {
+        do {
+            return .ok(try await answer(path: path, body: body, from: peer))
+        } catch let error as ObjectsError {
+            return .failure(400, error.message)
+        } catch let error as PieceStoreError {
+            return .failure(Self.status(of: error), error.message)
+        } catch let error as NodeError {
+            return .failure(error.code == .notFound ? 404 : 403, error.message)
+        }
+    }
+
+    /// - Throws: ``ObjectsError`` for a request that makes no sense, ``PieceStoreError`` and ``NodeError`` for a refusal.
+    func answer(path: String, body: ByteBuffer, from peer: NodeID) async throws -> ByteBuffer {
+        switch path {
+        case StorePart.path: try await take(StorePart(decoding: Array(body.readableBytesView)), from: peer)
+        case PieceRead.path: try await read(PieceRead(decoding: Array(body.readableBytesView)), for: peer)
+        case HoldersRequest.path: try await holders(HoldersRequest(decoding: Array(body.readableBytesView)), for: peer)
+        case SyncMessage.path:
+            try await sync(SyncMessage(decoding: Array(body.readableBytesView), as: .request), with: peer)
+        default: throw NodeError(.notFound, "nothing is at \(path)")
+        }
+    }
+
+    private static func status(of error: PieceStoreError) -> Int {
+        switch error.code {
+        case .notStored: 404
+        case .full, .ownerLimit, .diskFull: 507
+        case .limit: 503
+        case .tombstoned: 410
+        default: 409
+        }
+    }
+
+    // MARK: - What everything needs
+
+    var meshNow: Instant { mesh.read { $0.mesh.meshNow(Clock.now()) } }
+
+    /// The record of a segment that is held here.
+    ///
+    /// - Throws: ``NodeError`` `.notFound` when nothing of it is here.
+    func record(of id: SegmentID) throws -> SegmentRecord {
+        if let record = records.withLock({ $0[id] }) { return record }
+        guard let bytes = try store.record(of: Digest(id.bytes)) else {
+            throw NodeError(.notFound, "nothing of the segment \(id) is here")
+        }
+        let record = try SegmentRecord(decoding: bytes)
+        keep(record)
+        return record
+    }
+
+    func keep(_ record: SegmentRecord) {
+        records.withLock { records in
+            if records.count >= Self.recordsKeptMax { records = [:] }
+            records[record.id] = record
+        }
+    }
+
+    func statements(of id: SegmentID) throws -> [PieceStatement] {
+        try store.statements(of: Digest(id.bytes)).compactMap { try? PieceStatement(decoding: $0.bytes) }
+    }
+
+    /// Whether `peer` may read pieces: with the owner's grant, or as a holder that repairs.
+    func mayRead(_ record: SegmentRecord, _ peer: NodeID, grant: [UInt8]?) throws -> Bool {
+        let now = meshNow
+        if let grant {
+            let grant = try Grant(decoding: grant)
+            return grant.allows(peer, toRead: record, now: now) && devices.isActive(grant.device, of: grant.owner)
+        }
+        if peer == mesh.node { return true }
+        return try statements(of: record.id).contains { $0.node == peer && $0.isHolding(now: now) }
+    }
+}

@@ -1,0 +1,148 @@
+import Core
+import Logging
+import NIOCore
+import Objects
+
+/// Reads ranges of a segment's ciphertext from whoever holds its pieces.
+struct SegmentReader: Sendable {
+    /// How often the engine learns that time has passed.
+    static let tickPeriod = Duration.milliseconds(100)
+
+    let client: PieceClient
+    let mesh: MeshService
+    let coders: CoderCache
+    let work: BlockingWork
+    let logger: Logger
+
+    private enum Event: Sendable {
+        case completed(PiecePlace, ByteBuffer)
+        case failed(PiecePlace, String)
+        case tick
+    }
+
+    /// The bytes of `range`, every one verified against the segment's record.
+    ///
+    /// - Parameter grant: The owner's permission, `nil` for a holder that rebuilds pieces.
+    /// - Throws: ``NodeError`` `.mesh` when too few pieces can be reached.
+    func read(_ range: Range<Int>, of segment: KnownSegment, grant: [UInt8]?) async throws -> ByteBuffer {
+        let layout = segment.record.layout
+        let needs = layout.needs(of: range)
+        guard let first = needs.first?.stripe, let last = needs.last?.stripe else { return ByteBuffer() }
+        let units = first..<(last + 1)
+        let pieces = try await fetch(units, of: segment, grant: grant)
+        let coder = try coders.coder(layout.code)
+        return try await work.run {
+            try PieceAssembly(layout: layout, units: units, pieces: pieces, coder: coder).bytes(of: range)
+        }
+    }
+
+    /// Any k pieces, as far as `units` go.
+    func fetch(_ units: Range<Int>, of segment: KnownSegment, grant: [UInt8]?) async throws -> [Int: ByteBuffer] {
+        let code = segment.record.code
+        let start = DownloadMachine(
+            dataCount: code.dataCount,
+            totalCount: code.totalCount,
+            holders: order(segment.places(now: Clock.now()))
+        )
+        let (events, reports) = AsyncStream.makeStream(of: Event.self)
+        let (orders, order) = AsyncStream.makeStream(of: PiecePlace.self)
+        return try await withThrowingTaskGroup(of: [Int: ByteBuffer]?.self) { group in
+            group.addTask {
+                while !Task.isCancelled {
+                    try await Task.sleep(for: Self.tickPeriod)
+                    reports.yield(.tick)
+                }
+                return nil
+            }
+            group.addTask {
+                await withDiscardingTaskGroup { transfers in
+                    for await place in orders {
+                        transfers.addTask { await fetch(place, units, segment.record, grant, reports) }
+                    }
+                    transfers.cancelAll()
+                }
+                return nil
+            }
+            group.addTask { try await Self.drive(start, events, order, segment.record.id) }
+            defer { group.cancelAll() }
+            while let result = try await group.next() {
+                if let result { return result }
+            }
+            throw CancellationError()
+        }
+    }
+
+    /// Who is alive comes first, and this node itself before all.
+    private func order(_ places: [PiecePlace]) -> [PiecePlace] {
+        mesh.read { state in
+            func rank(_ node: NodeID) -> Int {
+                if node == state.mesh.node { return 0 }
+                return switch state.mesh.member(node)?.observation.status {
+                case .alive: 1
+                case .unheard, .suspect: 2
+                case .dead, nil: 3
+                }
+            }
+            return places.map { (rank($0.node), $0) }.sorted { ($0.0, $0.1.piece) < ($1.0, $1.1.piece) }.map(\.1)
+        }
+    }
+
+    private static func drive(
+        _ start: DownloadMachine,
+        _ events: AsyncStream<Event>,
+        _ orders: AsyncStream<PiecePlace>.Continuation,
+        _ id: SegmentID
+    ) async throws -> [Int: ByteBuffer] {
+        defer { orders.finish() }
+        var machine = start
+        var pieces: [Int: ByteBuffer] = [:]
+        func perform(_ effects: [DownloadMachine.Effect]) throws -> [Int: ByteBuffer]? {
+            for effect in effects {
+                switch effect {
+                case .fetch(let piece, let node): orders.yield(PiecePlace(piece: piece, node: node))
+                case .ready(let ready): return pieces.filter { ready.contains($0.key) }
+                case .failed(let reason): throw NodeError(.mesh, "the segment \(id) cannot be read: \(reason)")
+                case .cancel, .wake: break
+                }
+            }
+            return nil
+        }
+        if let ready = try perform(machine.start(now: Clock.now())) { return ready }
+        for await event in events {
+            let now = Clock.now()
+            let effects: [DownloadMachine.Effect]
+            switch event {
+            case .completed(let place, let bytes):
+                pieces[place.piece] = bytes
+                effects = machine.completed(place.piece, from: place.node, now: now)
+            case .failed(let place, let reason):
+                effects = machine.failed(place.piece, from: place.node, reason: reason, now: now)
+            case .tick: effects = machine.tick(now: now)
+            }
+            if let ready = try perform(effects) { return ready }
+        }
+        throw CancellationError()
+    }
+
+    private func fetch(
+        _ place: PiecePlace,
+        _ units: Range<Int>,
+        _ record: SegmentRecord,
+        _ grant: [UInt8]?,
+        _ reports: AsyncStream<Event>.Continuation
+    ) async {
+        do {
+            let read = try PieceRead(
+                piece: PieceID(segment: record.id, index: place.piece),
+                units: units,
+                grant: grant
+            )
+            reports.yield(.completed(place, try await client.read(read, of: record, from: place.node)))
+        } catch {
+            if !Task.isCancelled {
+                logger.debug("a piece did not come", metadata: ["node": "\(place.node.short)", "error": "\(error)"])
+            }
+            reports.yield(.failed(place, "\(error)"))
+        }
+    }
+}

@@ -1,0 +1,127 @@
+import Core
+import Logging
+import NIOCore
+import Objects
+
+/// Makes lost pieces of a segment again from any k that are left, window by window, and stores them elsewhere.
+struct SegmentRebuild: Sendable {
+    /// Units in a window: with ten pieces fetched and some made, about ten megabytes in memory.
+    static let unitsPerWindow = 8
+    /// How long the holders are waited for while they learn of the new pieces.
+    static let introductionTimeMax = Duration.seconds(5)
+
+    let client: PieceClient
+    let search: SegmentSearch
+    let reader: SegmentReader
+    let coders: CoderCache
+    let desk: PieceDesk
+
+    struct Outcome: Sendable {
+        var statements: [PieceStatement] = []
+        /// Targets that did not take their piece.
+        var refused: [NodeID] = []
+    }
+
+    /// - Throws: ``NodeError`` when fewer than k pieces can be reached, or the rebuild was called off.
+    func rebuild(
+        _ id: SegmentID,
+        _ plan: [PiecePlace],
+        isCancelled: @Sendable () -> Bool
+    ) async throws -> Outcome {
+        let record = try await desk.work.run { try desk.record(of: id) }
+        var known = try await search.find(id, code: record.code, grant: nil)
+        let own = try await desk.work.run { try desk.statements(of: id).map(\.bytes) }
+        known.merge(own, now: Clock.now())
+        let coder = try coders.coder(record.code)
+        var outcome = Outcome()
+        var open = plan
+        var start = 0
+        while start < record.layout.unitCount, !open.isEmpty {
+            guard !isCancelled() else { throw NodeError(.mesh, "the repair was called off") }
+            try Task.checkCancellation()
+            let units = start..<min(start + Self.unitsPerWindow, record.layout.unitCount)
+            let pieces = try await reader.fetch(units, of: known, grant: nil)
+            let assembly = PieceAssembly(layout: record.layout, units: units, pieces: pieces, coder: coder)
+            for place in open {
+                do {
+                    guard let statement = try await store(assembly, place, record) else { continue }
+                    outcome.statements.append(statement)
+                    open.removeAll { $0 == place }
+                } catch {
+                    try Task.checkCancellation()
+                    outcome.refused.append(place.node)
+                    open.removeAll { $0 == place }
+                }
+            }
+            start = units.upperBound
+        }
+        outcome.refused += open.map(\.node)
+        await introduce(outcome.statements, known)
+        return outcome
+    }
+
+    /// Stores some units of one piece.
+    ///
+    /// - Returns: The target's statement once the piece is durable there.
+    private func store(
+        _ assembly: PieceAssembly,
+        _ place: PiecePlace,
+        _ record: SegmentRecord
+    ) async throws -> PieceStatement? {
+        let units = assembly.units
+        let head = StorePart.head(
+            piece: PieceID(segment: record.id, index: place.piece),
+            firstUnit: units.lowerBound,
+            pieceByteCount: record.layout.pieceByteCount,
+            record: units.lowerBound == 0 ? record.bytes : nil
+        )
+        let part = try await desk.work.run {
+            var body = ByteBufferAllocator().buffer(
+                capacity: head.count + units.count * SegmentLayout.unitBytesMax
+            )
+            body.writeBytes(head)
+            for unit in units { try assembly.unit(unit, ofPiece: place.piece, into: &body) }
+            return body
+        }
+        let answer = try await client.store(part, at: place.node)
+        switch answer.state {
+        case .stored, .hadAlready:
+            let statement = try answer.statement.map { try PieceStatement(decoding: $0) }
+            guard let statement, statement.node == place.node, statement.segment == record.id,
+                statement.index == place.piece
+            else { throw NodeError(.mesh, "the node did not state that it holds the piece") }
+            return statement
+        case .wantsMore:
+            guard answer.nextUnit == units.upperBound else {
+                throw NodeError(.mesh, "the node wants unit \(answer.nextUnit) after unit \(units.upperBound - 1)")
+            }
+            return nil
+        }
+    }
+
+    /// Tells the old holders of the new ones, and the new ones of all.
+    private func introduce(_ fresh: [PieceStatement], _ known: KnownSegment) async {
+        guard !fresh.isEmpty else { return }
+        var all = known
+        all.merge(fresh.map(\.bytes), now: Clock.now())
+        search.remember(all)
+        let statements = all.statements.statements
+        guard
+            let message = try? SyncMessage(
+                statements: Array(statements.map(\.bytes).prefix(SyncMessage.statementsMax)),
+                tombstones: [],
+                renewals: [],
+                askingAbout: []
+            )
+        else { return }
+        await tell(message, Set(statements.map(\.node)))
+    }
+
+    func tell(_ message: SyncMessage, _ nodes: Set<NodeID>) async {
+        _ = try? await withDeadline(Self.introductionTimeMax) {
+            await withDiscardingTaskGroup { group in
+                for node in nodes { group.addTask { _ = try? await client.sync(message, with: node) } }
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Core
+import Logging
+import Namespace
+import Objects
+
+/// Sets tombstones on segments that no name needs any more.
+struct SegmentRemoval: Sendable {
+    /// Segments under one tombstone: it fits what holders keep of it.
+    static let segmentsPerTombstone = 32
+    /// How long the holders are waited for; who is away learns it from the others.
+    static let spreadingTimeMax = Duration.seconds(10)
+
+    let mesh: MeshService
+    let segments: SegmentServices
+    let client: PieceClient
+    let logger: Logger
+
+    /// Removes what `before` needed and `after` does not.
+    func remove(unneeded before: SegmentUse, after: SegmentUse, owner: OwnerIdentity) async throws {
+        guard after.isComplete else { return }
+        let gone = before.shares.map(\.segment).filter { after.share(of: $0.id) == nil }
+        try await remove(gone, owner: owner)
+    }
+
+    func remove(_ references: [SegmentReference], owner: OwnerIdentity) async throws {
+        for start in stride(from: 0, to: references.count, by: Self.segmentsPerTombstone) {
+            let batch = references[start..<min(start + Self.segmentsPerTombstone, references.count)]
+            let now = mesh.read { $0.mesh.meshNow(Clock.now()) }
+            let tombstone = try Tombstone(
+                of: batch.map { try SegmentID($0.id.bytes) },
+                at: now,
+                certificate: owner.certificate,
+                device: owner.device
+            )
+            let message = try SyncMessage(
+                statements: [],
+                tombstones: [tombstone.bytes],
+                renewals: [],
+                askingAbout: []
+            )
+            try await tell(message, about: Array(batch), owner: owner)
+            for id in tombstone.segments { segments.search.forget(id) }
+        }
+    }
+
+    /// Tells every holder, and this node.
+    private func tell(_ message: SyncMessage, about references: [SegmentReference], owner: OwnerIdentity) async throws {
+        let grant = try segments.grants.grant(of: owner)
+        var nodes: Set<NodeID> = [mesh.node]
+        for reference in references {
+            let id = try SegmentID(reference.id.bytes)
+            let code = try SegmentCode(dataCount: Int(reference.k), totalCount: Int(reference.n))
+            guard let known = try? await segments.search.find(id, code: code, grant: grant, everything: true) else {
+                continue
+            }
+            nodes.formUnion(known.places(now: Clock.now()).map(\.node))
+        }
+        let told = nodes
+        _ = try? await withDeadline(Self.spreadingTimeMax) {
+            await withDiscardingTaskGroup { group in
+                for node in told {
+                    group.addTask {
+                        do { _ = try await self.client.sync(message, with: node) } catch {
+                            self.logger.info(
+                                "a holder was not told of a removal; it will be when it returns",
+                                metadata: ["node": "\(node.short)", "error": "\(error)"]
+                            )
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,269 @@
+import Core
+import Logging
+import Mesh
+import Objects
+import PieceStore
+import Placement
+import Publishing
+import Synchronization
+
+/// Runs the repair of segments on this node: feeds the engine with what happens, and does what it says.
+final class SegmentRepairService: Sendable {
+    /// How often it is looked whether something is due, and how the members are.
+    static let tickPeriod = Duration.milliseconds(250)
+    /// Segments that are loaded at a time when the node starts.
+    static let loadBatch = 1_000
+    /// How long one exchange with a node may take.
+    static let syncTimeMax = Duration.seconds(10)
+
+    private struct State {
+        var machine: SegmentRepairMachine
+        var alive: [NodeID: Bool] = [:]
+        var candidates: CandidateTable?
+        var cancelled: Set<Digest> = []
+    }
+
+    private let desk: PieceDesk
+    private let mesh: MeshService
+    private let rebuild: SegmentRebuild
+    private let logger: Logger
+    private let state: Mutex<State>
+    private let effects: AsyncStream<SegmentRepairEffect>
+    private let effectInput: AsyncStream<SegmentRepairEffect>.Continuation
+
+    init(desk: PieceDesk, mesh: MeshService, rebuild: SegmentRebuild, settings: SegmentRepairSettings, logger: Logger) {
+        self.desk = desk
+        self.mesh = mesh
+        self.rebuild = rebuild
+        self.logger = logger
+        state = Mutex(State(machine: SegmentRepairMachine(node: mesh.node, settings: settings, now: Clock.now())))
+        (effects, effectInput) = AsyncStream.makeStream(of: SegmentRepairEffect.self)
+    }
+
+    /// Pieces over all segments of which this node holds one.
+    var strength: SegmentStrength { state.withLock { $0.machine.strength } }
+
+    // MARK: - Running
+
+    /// Works until the task is cancelled.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.perform() }
+            group.addTask {
+                await self.load()
+                await withDiscardingTaskGroup { group in
+                    group.addTask { await self.listen() }
+                    group.addTask { await self.keepTime() }
+                }
+            }
+        }
+    }
+
+    /// Tells the engine what this node holds; pieces that come meanwhile wait in the desk's stream.
+    private func load() async {
+        var last: Digest?
+        do {
+            while !Task.isCancelled {
+                let after = last
+                let batch = try await desk.work.run {
+                    try self.desk.store.heldSegments(after: after, limit: Self.loadBatch)
+                }
+                guard let end = batch.last else { break }
+                last = end
+                try await desk.work.run { for segment in batch { try self.load(segment) } }
+            }
+        } catch {
+            guard !Task.isCancelled else { return }
+            logger.error("what is held for private objects could not be read", metadata: ["error": "\(error)"])
+        }
+        run { $0.resumed(now: $1) }
+    }
+
+    private func load(_ segment: Digest) throws {
+        let id = SegmentID(segment)
+        let record = try desk.record(of: id)
+        let statements = try desk.statements(of: id)
+        for index in try desk.store.pieces(of: segment) {
+            let made = statements.first { $0.node == mesh.node && $0.index == index }?.made ?? record.created
+            held(record, index: index, made: made)
+        }
+        for statement in statements { stated(statement) }
+    }
+
+    private func listen() async {
+        for await event in desk.events {
+            switch event {
+            case .held(let record, let index, let statement):
+                held(record, index: index, made: statement.made)
+                for known in (try? desk.statements(of: record.id)) ?? [] { stated(known) }
+            case .stated(let statement): stated(statement)
+            case .entombed(let segments):
+                for id in segments { run { $0.segmentGone(id.digest, now: $1) } }
+            case .renewed: break
+            }
+        }
+    }
+
+    private func keepTime() async {
+        while !Task.isCancelled {
+            watchMembers()
+            run { $0.tick(now: $1) }
+            try? await Task.sleep(for: Self.tickPeriod)
+        }
+        effectInput.finish()
+    }
+
+    // MARK: - Events
+
+    private func held(_ record: SegmentRecord, index: Int, made: Instant) {
+        guard
+            let piece = HeldPiece(
+                segment: record.id.digest,
+                index: index,
+                k: record.code.dataCount,
+                n: record.code.totalCount,
+                pieceBytes: UInt64(record.layout.pieceByteCount),
+                leaseEnd: record.leaseEnd,
+                made: made
+            )
+        else { return }
+        run { $0.segmentHeld(piece, now: $1) }
+    }
+
+    private func stated(_ statement: PieceStatement) {
+        guard statement.node != mesh.node else { return }
+        let notice = PieceNotice(
+            segment: statement.segment.digest,
+            index: statement.index,
+            node: statement.node,
+            state: statement.state == .holding ? .holding : .withdrawn,
+            made: statement.made,
+            until: statement.until
+        )
+        run { $0.statement(notice, now: $1) }
+    }
+
+    /// Who died, who came back, and who lends how much.
+    private func watchMembers() {
+        let (members, candidates) = mesh.read { state in
+            (state.mesh.members.map { ($0.node, $0.observation) }, state.repair.index.candidates)
+        }
+        let changed = state.withLock { state -> [(NodeID, NodeObservation)] in
+            let changed = members.filter { node, observation in
+                guard observation.status != .suspect else { return false }
+                return state.alive[node] != (observation.status == .alive)
+            }
+            for (node, observation) in changed { state.alive[node] = observation.status == .alive }
+            return changed
+        }
+        run { machine, now in machine.candidatesChanged(candidates, now: now) }
+        for (node, observation) in changed {
+            run { machine, now in
+                observation.status == .alive
+                    ? machine.memberAlive(node, now: now)
+                    : machine.memberDied(node, silentSince: observation.since, now: now)
+            }
+        }
+    }
+
+    private func run(_ event: (inout SegmentRepairMachine, Instant) -> [SegmentRepairEffect]) {
+        let now = mesh.read { $0.mesh.meshNow(Clock.now()) }
+        let effects = state.withLock { state in
+            let effects = event(&state.machine, now)
+            for case .cancel(let segment) in effects { state.cancelled.insert(segment) }
+            return effects
+        }
+        for effect in effects { effectInput.yield(effect) }
+    }
+
+    // MARK: - Effects
+
+    private func perform() async {
+        await withDiscardingTaskGroup { group in
+            for await effect in effects {
+                switch effect {
+                case .rebuild(let segment, let indexes, let targets):
+                    state.withLock { _ = $0.cancelled.remove(segment) }
+                    group.addTask { await self.rebuild(segment, indexes, targets) }
+                case .withdraw(let segment, let index): group.addTask { await self.withdraw(segment, index) }
+                case .sync(let segments, let node): group.addTask { await self.sync(segments, with: node) }
+                case .cancel, .wake: break
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func rebuild(_ segment: Digest, _ indexes: [Int], _ targets: [NodeID]) async {
+        let plan = zip(indexes, targets).map { PiecePlace(piece: $0, node: $1) }
+        do {
+            let isCancelled = { @Sendable in self.state.withLock { $0.cancelled.contains(segment) } }
+            let outcome = try await rebuild.rebuild(SegmentID(segment), plan, isCancelled: isCancelled)
+            for statement in outcome.statements {
+                run { $0.rebuilt(segment, index: statement.index, on: statement.node, now: $1) }
+                stated(statement)
+            }
+            guard !outcome.refused.isEmpty else { return }
+            run { $0.rebuildFailed(segment, .refused(outcome.refused), now: $1) }
+        } catch {
+            logger.info(
+                "a segment could not be repaired now",
+                metadata: ["segment": "\(SegmentID(segment))", "error": "\(error)"]
+            )
+            run { $0.rebuildFailed(segment, .local("\(error)"), now: $1) }
+        }
+    }
+
+    private func withdraw(_ segment: Digest, _ index: Int) async {
+        do {
+            let id = SegmentID(segment)
+            let statements = try await desk.work.run { try self.desk.statements(of: id) }
+            guard let own = statements.first(where: { $0.node == mesh.node && $0.index == index }) else { return }
+            let last = try desk.statement(
+                on: PieceID(segment: id, index: index),
+                .withdrawn,
+                until: own.until,
+                made: own.made
+            )
+            try await desk.work.run {
+                try self.desk.store.putStatements([last.stored])
+                _ = try self.desk.store.remove(segment, index)
+            }
+            let message = try SyncMessage(statements: [last.bytes], tombstones: [], renewals: [], askingAbout: [])
+            await rebuild.tell(message, Set(statements.map(\.node)).subtracting([mesh.node]))
+        } catch {
+            logger.info("a surplus piece could not be given up", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Says to a node what is known of segments, and learns what it knows.
+    private func sync(_ segments: [Digest], with node: NodeID) async {
+        do {
+            let message = try await desk.work.run {
+                var statements: [[UInt8]] = []
+                var tombstones: Set<[UInt8]> = []
+                for segment in segments {
+                    for tombstone in try self.desk.store.tombstones(of: segment) { tombstones.insert(tombstone.bytes) }
+                    for statement in try self.desk.statements(of: SegmentID(segment)) {
+                        statements.append(statement.bytes)
+                    }
+                }
+                return try SyncMessage(
+                    statements: Array(statements.prefix(SyncMessage.statementsMax)),
+                    tombstones: Array(
+                        tombstones.sorted { $0.lexicographicallyPrecedes($1) }.prefix(SyncMessage.tombstonesMax)
+                    ),
+                    renewals: [],
+                    askingAbout: segments.prefix(SyncMessage.segmentsMax).map { SegmentID($0) }
+                )
+            }
+            let answer = try await withDeadline(Self.syncTimeMax) {
+                try await self.rebuild.client.sync(message, with: node)
+            }
+            try await desk.work.run { try self.desk.take(answer: answer) }
+        } catch {
+            guard !Task.isCancelled else { return }
+            logger.debug("holders could not be compared", metadata: ["node": "\(node.short)", "error": "\(error)"])
+        }
+    }
+}

@@ -1,0 +1,199 @@
+import Core
+import Logging
+import NIOCore
+import Objects
+import Placement
+import Publishing
+import Synchronization
+
+/// Codes filled segments and brings them to the mesh; what is acknowledged goes on in the background to full strength.
+final class SegmentStoring: Sendable {
+    /// Reserves that stand in for nodes that do not take their piece, per segment.
+    static let reservesMax = 32
+    /// How long the holders are waited for while they learn of each other.
+    static let introductionTimeMax = Duration.seconds(3)
+
+    fileprivate struct Job: Sendable {
+        let buffer: SegmentBuffer
+        let owner: OwnerIdentity
+        let leaseEnd: Instant
+        let acknowledged = Promise<StoredSegment>()
+        let released = Promise<Void>()
+    }
+
+    let mesh: MeshService
+    let client: PieceClient
+    let coders: CoderCache
+    let search: SegmentSearch
+    let work: BlockingWork
+    let logger: Logger
+    private let jobs: AsyncStream<Job>
+    private let input: AsyncStream<Job>.Continuation
+
+    init(
+        mesh: MeshService,
+        client: PieceClient,
+        coders: CoderCache,
+        search: SegmentSearch,
+        work: BlockingWork,
+        logger: Logger
+    ) {
+        self.mesh = mesh
+        self.client = client
+        self.coders = coders
+        self.search = search
+        self.work = work
+        self.logger = logger
+        (jobs, input) = AsyncStream.makeStream(of: Job.self)
+    }
+
+    /// A segment on its way.
+    struct Upload: Sendable {
+        private let job: Job
+
+        fileprivate init(_ job: Job) {
+            self.job = job
+        }
+
+        /// Waits until the segment is acknowledged.
+        func acknowledged() async throws -> StoredSegment { try await job.acknowledged.value() }
+
+        /// Waits until the buffer may be filled anew.
+        func released() async throws { try await job.released.value() }
+    }
+
+    /// Begins to store the ciphertext in `buffer`, which must not be touched until it is released.
+    func store(_ buffer: SegmentBuffer, owner: OwnerIdentity, leaseEnd: Instant) -> Upload {
+        let job = Job(buffer: buffer, owner: owner, leaseEnd: leaseEnd)
+        if case .terminated = input.yield(job) {
+            job.acknowledged.resolve(.failure(CancellationError()))
+            job.released.resolve(.success(()))
+        }
+        return Upload(job)
+    }
+
+    /// Works until the task is cancelled.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            for await job in jobs {
+                group.addTask {
+                    defer { job.released.resolve(.success(())) }
+                    do {
+                        try await self.perform(job)
+                    } catch {
+                        job.acknowledged.resolve(.failure(error))
+                    }
+                }
+            }
+            group.cancelAll()
+        }
+    }
+
+    // MARK: - One segment
+
+    private func perform(_ job: Job) async throws {
+        let code = SegmentCode.forMesh(nodes: mesh.read { $0.repair.index.candidates.lendingCount })
+        let coding = try SegmentCoding(job.buffer, code: code, coder: coders.coder(code))
+        let roots = try await roots(of: coding)
+        let record = try record(coding.layout, roots, job)
+        let placement = place(record)
+        let warnings = placement.spread.shortfalls.map(\.description)
+        let machine = UploadMachine(
+            candidates: placement.chosen,
+            reserves: placement.reserves,
+            dataCount: code.dataCount,
+            totalCount: code.totalCount,
+            acknowledgedAt: code.acknowledgedAt
+        )
+        let upload = SegmentUpload(record: record, coding: coding, client: client, work: work, logger: logger)
+        let outcome = try await withThrowingTaskGroup(of: SegmentUpload.Outcome?.self) { group in
+            let (acks, ack) = AsyncStream.makeStream(of: [PieceStatement].self)
+            group.addTask {
+                for await statements in acks {
+                    self.learn(record, statements)
+                    await self.introduce(record, statements)
+                    let stored = StoredSegment(record: record, durableCount: statements.count, warnings: warnings)
+                    job.acknowledged.resolve(.success(stored))
+                }
+                return nil
+            }
+            group.addTask {
+                defer { ack.finish() }
+                return try await upload.run(machine) { ack.yield($0) }
+            }
+            var outcome: SegmentUpload.Outcome?
+            while let next = try await group.next() { if let next { outcome = next } }
+            guard let outcome else { throw CancellationError() }
+            return outcome
+        }
+        job.released.resolve(.success(()))
+        learn(record, outcome.statements)
+        await introduce(record, outcome.statements)
+        if let reason = outcome.reason {
+            logger.info("a segment has debt", metadata: ["segment": "\(record.id)", "reason": "\(reason)"])
+        }
+    }
+
+    private func roots(of coding: SegmentCoding) async throws -> [Digest] {
+        let count = coding.layout.unitCount
+        let middle = count / 2
+        let work = work
+        async let first = work.run { try coding.hashes(of: 0..<middle) }
+        async let second = work.run { try coding.hashes(of: middle..<count) }
+        let hashes = try await (first, second)
+        return zip(hashes.0, hashes.1).map { PieceTree.root(unitHashes: $0 + $1) }
+    }
+
+    private func record(_ layout: SegmentLayout, _ roots: [Digest], _ job: Job) throws -> SegmentRecord {
+        var generator = SystemRandomNumberGenerator()
+        let (meshID, now) = mesh.read { ($0.mesh.mesh, $0.mesh.meshNow(Clock.now())) }
+        return try SegmentRecord(
+            mesh: meshID,
+            layout: layout,
+            roots: roots,
+            created: now,
+            leaseEnd: job.leaseEnd,
+            certificate: job.owner.certificate,
+            device: job.owner.device,
+            using: &generator
+        )
+    }
+
+    private func place(_ record: SegmentRecord) -> PiecePlacement {
+        let code = record.code
+        return mesh.read { state in
+            state.repair.index.candidates.placePieces(
+                PlacementKey(record.id.bytes),
+                count: code.totalCount,
+                perDomainMax: code.totalCount - code.dataCount,
+                reserves: Self.reservesMax,
+                weightMin: UInt64(record.layout.pieceByteCount)
+            )
+        }
+    }
+
+    private func learn(_ record: SegmentRecord, _ statements: [PieceStatement]) {
+        var known = KnownSegment(record)
+        known.merge(statements.map(\.bytes), now: Clock.now())
+        search.remember(known)
+    }
+
+    /// Tells all holders who the others are, so that they can repair without the owner.
+    private func introduce(_ record: SegmentRecord, _ statements: [PieceStatement]) async {
+        guard
+            let message = try? SyncMessage(
+                statements: Array(statements.map(\.bytes).prefix(SyncMessage.statementsMax)),
+                tombstones: [],
+                renewals: [],
+                askingAbout: []
+            )
+        else { return }
+        _ = try? await withDeadline(Self.introductionTimeMax) {
+            await withDiscardingTaskGroup { group in
+                for node in Set(statements.map(\.node)) {
+                    group.addTask { _ = try? await self.client.sync(message, with: node) }
+                }
+            }
+        }
+    }
+}
