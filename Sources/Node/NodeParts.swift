@@ -148,31 +148,16 @@ struct NodeParts: Sendable {
             locators: network.locators,
             records: base.records
         )
-        let pieces = PieceDesk(
-            store: base.pieces,
-            mesh: mesh,
-            work: base.work,
-            devices: devices,
-            key: base.node,
-            logger: logger
-        )
         objects = try ObjectParts(
             base,
             mesh: mesh,
             client: network.client,
-            desk: pieces,
             devices: devices,
             settings: Self.segmentRepairSettings(configuration),
             logger: logger
         )
-        router = PeerRouter(
-            mesh: mesh,
-            store: base.store,
-            work: base.work,
-            desk: desk,
-            holds: holds,
-            pieces: pieces
-        )
+        let pieces = objects.desk
+        router = PeerRouter(mesh: mesh, store: base.store, work: base.work, desk: desk, holds: holds, pieces: pieces)
         keys = PublisherKeys(folder: base.folder)
         publishing = PublishService(
             mesh: mesh,
@@ -194,98 +179,13 @@ struct NodeParts: Sendable {
             work: base.work
         )
         mending = MendingService(store: base.store, source: source, work: base.work, logger: logger)
-        let host = configuration.gateway.host
         gateway = try await GatewayServer(
-            configuration: GatewayConfiguration(host: host, port: Int(configuration.gateway.port)),
+            configuration: GatewayConfiguration(
+                host: configuration.gateway.host,
+                port: Int(configuration.gateway.port)
+            ),
             source: source,
             group: group
         )
-    }
-
-    // MARK: - What the configuration means
-
-    private static func engines(
-        _ configuration: NodeConfiguration,
-        _ base: NodeFoundation,
-        _ network: NodeNetwork,
-        held: HeldSites,
-        devices: DeviceRegistry,
-        now: Instant
-    ) throws -> MeshState {
-        let claims = claims(configuration, locators: network.locators, lent: base.lent)
-        var machine = MeshMachine(
-            genesis: base.founding.genesis,
-            identity: .init(node: base.node, operator: base.operator, claims: claims),
-            parameters: parameters(configuration),
-            judge: NodeJudge(mesh: base.founding.genesis.mesh, devices: devices),
-            contacts: base.founding.contacts,
-            now: now
-        )
-        machine.quarantined = base.records.quarantined
-        machine.watcher = RecordJournal(records: base.records)
-        let repair = RepairMachine(
-            node: base.node.id,
-            settings: repairSettings(configuration),
-            held: try held.load(),
-            now: now
-        )
-        return MeshState(mesh: machine, repair: repair, devices: devices)
-    }
-
-    private static func claims(_ configuration: NodeConfiguration, locators: [Locator], lent: LentSpace) -> NodeClaims {
-        NodeClaims(
-            locators: locators,
-            roles: [NodeClaims.gatewayRole] + (lent.storageBytes > 0 ? [NodeClaims.storageRole] : []),
-            hosting: configuration.hosting,
-            jurisdiction: configuration.jurisdiction,
-            storageBytes: UInt64(clamping: lent.storageBytes),
-            software: "holdfast/\(Release.version)"
-        )
-    }
-
-    private static func parameters(_ configuration: NodeConfiguration) -> MeshParameters {
-        var parameters = MeshParameters()
-        parameters.probePeriod = configuration.probeInterval
-        parameters.probeTimeout = min(parameters.probeTimeout, configuration.probeInterval)
-        parameters.suspicionTimeout = min(parameters.suspicionTimeout, configuration.probeInterval * 3)
-        return parameters
-    }
-
-    /// The delays of segment repair follow the configured one where that is shorter than its default.
-    private static func segmentRepairSettings(_ configuration: NodeConfiguration) -> SegmentRepairSettings {
-        var settings = SegmentRepairSettings()
-        let delay = configuration.repairDelay
-        guard delay < settings.grace else {
-            settings.grace = delay
-            return settings
-        }
-        settings.grace = delay
-        settings.settleDelay = min(settings.settleDelay, delay * 2)
-        settings.takeoverDelay = min(settings.takeoverDelay, max(delay, .seconds(1)))
-        settings.surplusGrace = min(settings.surplusGrace, delay * 10)
-        settings.retryFirst = min(settings.retryFirst, max(delay, .milliseconds(500)))
-        settings.transferRateMin = fastTransferRate
-        return settings
-    }
-
-    /// Bytes a second that copies are expected to make where somebody wants them made again within seconds.
-    private static let fastTransferRate: UInt64 = 128 << 20
-
-    /// The other delays of repair follow the one that is configured, in the proportions of their defaults.
-    private static func repairSettings(_ configuration: NodeConfiguration) -> RepairSettings {
-        var settings = RepairSettings()
-        let delay = configuration.repairDelay
-        guard delay < settings.repairDelay else {
-            settings.repairDelay = delay
-            return settings
-        }
-        settings.repairDelay = delay
-        settings.urgentDelay = min(settings.urgentDelay, delay)
-        settings.rankStep = min(settings.rankStep, delay)
-        settings.recheckInterval = min(settings.recheckInterval, max(delay, .seconds(1)))
-        settings.surplusGrace = min(settings.surplusGrace, delay * 10)
-        settings.retryFirst = min(settings.retryFirst, max(delay, .milliseconds(500)))
-        settings.transferRateMin = fastTransferRate
-        return settings
     }
 }

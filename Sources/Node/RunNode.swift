@@ -1,5 +1,6 @@
 import Control
 import Core
+import Glibc
 import Logging
 import Mesh
 import NIOPosix
@@ -34,6 +35,8 @@ public func runNode(
 /// The parts of a node as one group of services that start in order and stop in reverse.
 struct NodeServices: Sendable {
     static let eventLoops = 2
+    /// From the end of `exit` to the end of the node.
+    static let departureDelay = Duration.milliseconds(300)
     /// How long a new node waits for its mesh to answer.
     static let joinTimeout = Duration.seconds(15)
 
@@ -80,6 +83,16 @@ struct NodeServices: Sendable {
                         }
                     ),
                     .init(service: Background { await parts.publishing.run() }),
+                    .init(
+                        service: Background {
+                            try await controller.departed.value()
+                            // Time for the command to read its answer.
+                            try await Task.sleep(for: Self.departureDelay)
+                            kill(getpid(), SIGTERM)
+                            // A service that ends by itself would end the others as if they had failed.
+                            for await _ in AsyncStream<Void>.makeStream().stream {}
+                        }
+                    ),
                 ],
                 gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: logger

@@ -15,7 +15,18 @@ extension NodeController {
         }
     }
 
+    /// Moves what this node holds elsewhere; stops the node once nothing is left that must not go with it.
     func exit(progress: @escaping @Sendable (OperationProgress) -> Void) async throws -> ExitResult {
-        throw NodeError(.usage, "not yet")
+        let departure = Departure(
+            desk: parts.objects.desk,
+            rebuild: parts.objects.rebuild,
+            requests: HoldRequest(client: parts.network.client, mesh: parts.mesh),
+            held: HeldSites(records: parts.base.records),
+            logger: logger,
+            progress: progress
+        )
+        let result = try await departure.leave()
+        if result.left.isEmpty { departed.resolve(.success(())) }
+        return result
     }
 }

@@ -16,6 +16,8 @@ final class NodeController: NodeControl {
 
     let parts: NodeParts
     let logger: Logger
+    /// Resolved when this node has moved what it held and may stop.
+    let departed = Promise<Void>()
     private let gatewayAddress = Mutex<String?>(nil)
 
     init(parts: NodeParts, logger: Logger) {

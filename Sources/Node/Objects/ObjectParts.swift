@@ -13,18 +13,25 @@ struct ObjectParts: Sendable {
     let names: NamespaceService
     let removal: SegmentRemoval
     let inspection: SegmentInspection
+    let rebuild: SegmentRebuild
     let repair: SegmentRepairService
 
     init(
         _ base: NodeFoundation,
         mesh: MeshService,
         client: PeerClient,
-        desk: PieceDesk,
         devices: DeviceRegistry,
         settings: SegmentRepairSettings,
         logger: Logger
     ) throws {
-        self.desk = desk
+        desk = PieceDesk(
+            store: base.pieces,
+            mesh: mesh,
+            work: base.work,
+            devices: devices,
+            key: base.node,
+            logger: logger
+        )
         self.devices = devices
         vault = try OwnerVault(folder: base.folder)
         let pieces = PieceClient(client: client, mesh: mesh, local: desk)
@@ -53,16 +60,17 @@ struct ObjectParts: Sendable {
         )
         removal = SegmentRemoval(mesh: mesh, segments: segments, client: pieces, logger: logger)
         inspection = SegmentInspection(mesh: mesh, segments: segments)
+        rebuild = SegmentRebuild(
+            client: pieces,
+            search: search,
+            reader: segments.reader,
+            coders: coders,
+            desk: desk
+        )
         repair = SegmentRepairService(
             desk: desk,
             mesh: mesh,
-            rebuild: SegmentRebuild(
-                client: pieces,
-                search: search,
-                reader: segments.reader,
-                coders: coders,
-                desk: desk
-            ),
+            rebuild: rebuild,
             settings: settings,
             logger: logger
         )

@@ -35,6 +35,7 @@ extension PieceDesk {
     /// - Returns: An answer when the piece is here already, `nil` when it may come.
     private func begin(_ part: StorePart, from peer: NodeID, now: Instant) throws -> StoreAnswer? {
         guard let bytes = part.record else { throw NodeError(.mesh, "the first part comes without a record") }
+        guard !isLeaving else { throw NodeError(.mesh, "this node is leaving") }
         let record = try SegmentRecord(decoding: bytes)
         try part.check(against: record)
         try check(record)

@@ -23,6 +23,7 @@ package final class PieceDesk: Sendable {
     let sessions = PieceSessions()
     let events: AsyncStream<PieceEvent>
     let eventInput: AsyncStream<PieceEvent>.Continuation
+    private let refusesNew = Atomic<Bool>(false)
     private let records = Mutex<[SegmentID: SegmentRecord]>([:])
 
     package init(
@@ -79,6 +80,11 @@ package final class PieceDesk: Sendable {
         default: 409
         }
     }
+
+    /// Whether pieces that come anew are refused, since this node is leaving.
+    var isLeaving: Bool { refusesNew.load(ordering: .relaxed) }
+
+    func refuseNew(_ refuses: Bool) { refusesNew.store(refuses, ordering: .relaxed) }
 
     // MARK: - What everything needs
 

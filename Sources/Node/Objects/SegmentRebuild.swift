@@ -60,6 +60,34 @@ struct SegmentRebuild: Sendable {
         return outcome
     }
 
+    /// Brings a piece that is here to another node.
+    ///
+    /// - Throws: ``NodeError`` or ``TransportError`` when the target does not take it.
+    func copy(_ piece: PieceID, of record: SegmentRecord, to target: NodeID) async throws -> PieceStatement {
+        let coder = try coders.coder(record.code)
+        let place = PiecePlace(piece: piece.index, node: target)
+        for start in stride(from: 0, to: record.layout.unitCount, by: Self.unitsPerWindow) {
+            try Task.checkCancellation()
+            let units = start..<min(start + Self.unitsPerWindow, record.layout.unitCount)
+            let bytes = try await desk.work.run { try desk.store.read(record.id.digest, piece.index, units: units) }
+            let assembly = PieceAssembly(
+                layout: record.layout,
+                units: units,
+                pieces: [piece.index: ByteBuffer(bytes: bytes)],
+                coder: coder
+            )
+            if let statement = try await store(assembly, place, record) { return statement }
+        }
+        throw NodeError(.mesh, "the node did not state that it holds the piece")
+    }
+
+    /// Tells the holders of a segment of new ones.
+    func announce(_ fresh: [PieceStatement], known: [PieceStatement], of record: SegmentRecord) async throws {
+        var segment = KnownSegment(record)
+        segment.merge(known.map(\.bytes), now: Clock.now())
+        await introduce(fresh, segment)
+    }
+
     /// Stores some units of one piece.
     ///
     /// - Returns: The target's statement once the piece is durable there.

@@ -8,8 +8,8 @@ package struct LentSpace: Sendable {
     /// The share of it that may be cache, unless told otherwise.
     package static let cacheShare: UInt64 = 10
 
-    /// One owner may take a tenth of it without paying.
-    package static let ownersMin: Int64 = 10
+    /// One owner may take a quarter of it without paying.
+    package static let ownersMin: Int64 = 4
 
     package let storageBytes: Int64
     package let cacheBytes: Int64
