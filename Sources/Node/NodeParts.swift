@@ -179,11 +179,9 @@ struct NodeParts: Sendable {
             work: base.work
         )
         mending = MendingService(store: base.store, source: source, work: base.work, logger: logger)
+        let host = configuration.gateway.host
         gateway = try await GatewayServer(
-            configuration: GatewayConfiguration(
-                host: configuration.gateway.host,
-                port: Int(configuration.gateway.port)
-            ),
+            configuration: GatewayConfiguration(host: host, port: Int(configuration.gateway.port)),
             source: source,
             group: group
         )

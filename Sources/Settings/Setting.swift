@@ -69,7 +69,8 @@ public enum Setting: String, CaseIterable, Sendable {
         case .join: "Invite of the mesh to join."
         case .storage: "Space lent, for example 20GB; auto is 50 GB or half of what is free, the smaller."
         case .cache: "Space for what passes through the gateway; auto is a tenth of the space lent."
-        case .repairDelay: "How long a silent node keeps its copies and pieces before they are made elsewhere; 1d to 3d where machines are off at night."
+        case .repairDelay:
+            "How long what a silent node holds is waited for; 1d to 3d where machines are off at night."
         case .probeInterval: "How often a node checks that another one answers."
         case .logLevel: "Least severe message that is logged: \(LogLevel.list)."
         }

@@ -12,6 +12,16 @@ enum ControlResponse {
         )
     }
 
+    /// The OpenAPI document.
+    static func document() -> Response {
+        guard let bytes = try? APIDocument.json() else { return Response(status: .internalServerError) }
+        return Response(
+            status: .ok,
+            headers: [.contentType: "application/json"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes))
+        )
+    }
+
     static func error(_ error: ControlError, status: HTTPResponse.Status) -> Response {
         json(StreamLine<Done>(error: error), status: status)
     }

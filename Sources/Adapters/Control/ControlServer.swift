@@ -93,6 +93,11 @@ public struct ControlServer: Service {
         }
     }
 
+    /// `METHOD /path` of everything that is served.
+    package var routes: Set<String> {
+        Set(router(token: "").routes.map { "\($0.method) \($0.path)" })
+    }
+
     private func router(token: String) -> Router<BasicRequestContext> {
         let router = Router(context: BasicRequestContext.self)
         router.add(middleware: TokenMiddleware(token: token))
@@ -127,6 +132,7 @@ public struct ControlServer: Service {
             }.response(to: request)
         }
         Self.addObjectRoutes(to: router, node: node)
+        router.get("v1/openapi.json") { _, _ in ControlResponse.document() }
         return router
     }
 

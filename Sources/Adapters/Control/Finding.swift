@@ -1,7 +1,7 @@
 /// One thing that `doctor` looked at.
 public struct Finding: Codable, Hashable, Sendable {
     /// How bad it is.
-    public enum Level: String, Codable, Sendable {
+    public enum Level: String, Codable, Sendable, CaseIterable {
         /// Looked at, and fine.
         case fine
         /// Works, but not for long or not well.

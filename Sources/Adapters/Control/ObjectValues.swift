@@ -111,7 +111,7 @@ public struct GetResult: Codable, Hashable, Sendable {
 }
 
 /// What an object is.
-public enum ObjectKind: String, Codable, Hashable, Sendable {
+public enum ObjectKind: String, Codable, Hashable, Sendable, CaseIterable {
     case file, folder, symlink
 }
 

@@ -1,7 +1,7 @@
 /// How far a long operation is.
 public struct OperationProgress: Codable, Hashable, Sendable {
     /// What is counted.
-    public enum Unit: String, Codable, Sendable {
+    public enum Unit: String, Codable, Sendable, CaseIterable {
         case files, bytes, blocks, copies, pieces
     }
 

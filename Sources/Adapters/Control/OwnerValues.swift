@@ -37,7 +37,7 @@ public struct DeviceInvite: Codable, Hashable, Sendable {
 /// A machine that writes, or wrote, for this owner.
 public struct DeviceEntry: Codable, Hashable, Sendable {
     /// Whether the device may write.
-    public enum State: String, Codable, Hashable, Sendable {
+    public enum State: String, Codable, Hashable, Sendable, CaseIterable {
         case active, revoked
     }
 

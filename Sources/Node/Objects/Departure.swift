@@ -51,7 +51,9 @@ struct Departure: Sendable {
                 try Task.checkCancellation()
                 for index in try await desk.work.run({ try desk.store.pieces(of: segment) }) {
                     do {
-                        if try await move(PieceID(segment: SegmentID(segment), index: index)) { result.piecesMoved += 1 }
+                        if try await move(PieceID(segment: SegmentID(segment), index: index)) {
+                            result.piecesMoved += 1
+                        }
                         progress(.init(phase: "moving", unit: .pieces, done: result.piecesMoved))
                     } catch let error as NodeError {
                         result.left.append("piece \(index) of \(SegmentID(segment)): \(error.message)")
