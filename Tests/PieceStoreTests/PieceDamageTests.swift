@@ -46,6 +46,7 @@ struct PieceDamageTests {
     }
 
     private func checkScrubbed(_ store: PieceStore, _ scrubbed: Scrubbed, _ pieces: [SamplePiece]) throws {
+        #expect(try store.damaged() == scrubbed.damaged)
         for piece in pieces where !scrubbed.damaged.contains(piece.description.key) {
             #expect(try store.whole(piece) == piece.bytes)
         }

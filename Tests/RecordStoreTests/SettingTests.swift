@@ -35,6 +35,16 @@ import Testing
         #expect(try store.settings(prefix: "").count == 7)
     }
 
+    @Test func settings_ofWhichOneIsTooLarge_stayAsTheyWere() throws {
+        let store = try folder.open()
+        try store.set([(name: "a", value: [1]), (name: "b", value: [2])])
+        try store.set([(name: "a", value: nil), (name: "c", value: [3])])
+        #expect(try folder.open().settings(prefix: "").map(\.name) == ["b", "c"])
+        let long = String(repeating: "n", count: RecordStore.settingNameBytesMax + 1)
+        #expect(throws: RecordStoreError.self) { try store.set([(name: "b", value: nil), (name: long, value: [1])]) }
+        #expect(try store.settings(prefix: "").map(\.name) == ["b", "c"])
+    }
+
     @Test func setting_atLimit_isStoredAndAboveRefused() throws {
         let store = try folder.open()
         let name = String(repeating: "n", count: RecordStore.settingNameBytesMax)

@@ -113,3 +113,22 @@ extension PieceStore {
         }
     }
 }
+
+extension PieceStore {
+    /// Pieces that were found damaged and are not repaired yet, in the order of the disk, at most ``segmentsMax``.
+    ///
+    /// - Throws: ``PieceStoreError`` `.damagedIndex` or `.ioFailed`.
+    public func damaged() throws -> [PieceKey] {
+        try read { database in
+            try RawStatement(
+                database,
+                """
+                SELECT digest, number FROM piece JOIN segment ON segment.id = piece.segment
+                WHERE state = ? ORDER BY volume, offset LIMIT ?
+                """,
+                PieceAccounting.State.damaged.rawValue,
+                Self.segmentsMax
+            ).all { PieceKey(segment: try $0.digest(0), index: $0.int(1)) }
+        }
+    }
+}

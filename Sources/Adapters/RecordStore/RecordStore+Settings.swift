@@ -37,34 +37,32 @@ extension RecordStore {
     /// - Throws: ``RecordStoreError`` `.full` for a name above ``settingNameBytesMax``, a value above
     ///   ``settingValueBytesMax`` or a full disk, else `.io` or `.corrupt`; then the setting is as it was.
     public func set(_ name: String, to value: [UInt8]?) throws(RecordStoreError) {
-        guard name.utf8.count <= Self.settingNameBytesMax else {
-            throw RecordStoreError(
-                .full,
-                "the name of a setting has \(name.utf8.count) bytes; shorten it to \(Self.settingNameBytesMax)"
-            )
+        try set([(name, value)])
+    }
+
+    /// Sets or removes settings in one transaction; they are on stable storage when this returns.
+    ///
+    /// - Throws: As ``set(_:to:)``; then all settings are as they were.
+    public func set(_ settings: [(name: String, value: [UInt8]?)]) throws(RecordStoreError) {
+        for (name, value) in settings {
+            guard name.utf8.count <= Self.settingNameBytesMax else {
+                throw RecordStoreError(
+                    .full,
+                    "the name of a setting has \(name.utf8.count) bytes; shorten it to \(Self.settingNameBytesMax)"
+                )
+            }
+            if let value, value.count > Self.settingValueBytesMax {
+                throw RecordStoreError(
+                    .full,
+                    "the setting \(name) has \(value.count) bytes, at most \(Self.settingValueBytesMax) can be stored"
+                )
+            }
         }
-        if let value, value.count > Self.settingValueBytesMax {
-            throw RecordStoreError(
-                .full,
-                "the setting \(name) has \(value.count) bytes, at most \(Self.settingValueBytesMax) can be stored"
-            )
-        }
-        try Self.run("storing the setting \(name)") {
+        guard let first = settings.first?.name else { return }
+        try Self.run("storing the setting \(first)") {
             try database.writeWithoutTransaction { database in
                 try database.durably {
-                    if let value {
-                        let statement = try RawStatement(
-                            database,
-                            "INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)"
-                        )
-                        statement.bind(1, Array(name.utf8))
-                        statement.bind(2, value)
-                        try statement.run()
-                    } else {
-                        let statement = try RawStatement(database, "DELETE FROM setting WHERE name = ?1")
-                        statement.bind(1, Array(name.utf8))
-                        try statement.run()
-                    }
+                    for (name, value) in settings { try database.store(name, value) }
                 }
             }
         }
@@ -72,6 +70,19 @@ extension RecordStore {
 }
 
 extension Database {
+    fileprivate func store(_ name: String, _ value: [UInt8]?) throws {
+        if let value {
+            let statement = try RawStatement(self, "INSERT OR REPLACE INTO setting (name, value) VALUES (?1, ?2)")
+            statement.bind(1, Array(name.utf8))
+            statement.bind(2, value)
+            try statement.run()
+        } else {
+            let statement = try RawStatement(self, "DELETE FROM setting WHERE name = ?1")
+            statement.bind(1, Array(name.utf8))
+            try statement.run()
+        }
+    }
+
     /// Runs `body` as a transaction that is on stable storage when this returns.
     func durably(_ body: () throws -> Void) throws {
         try execute(sql: "PRAGMA synchronous = FULL")

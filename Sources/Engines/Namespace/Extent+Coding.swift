@@ -2,11 +2,11 @@ import Core
 
 extension SegmentReference {
     /// `[id, k, n, padded bytes]`.
-    var cbor: CBOR {
+    package var cbor: CBOR {
         .array([.bytes(id.bytes), .unsigned(UInt64(k)), .unsigned(UInt64(n)), .unsigned(UInt64(paddedBytes))])
     }
 
-    init(cbor: CBOR) throws(NamespaceError) {
+    package init(cbor: CBOR) throws(NamespaceError) {
         guard case .array(let items) = cbor, items.count >= 4, case .bytes(let bytes) = items[0],
             let id = try? Digest(bytes), case .unsigned(let k) = items[1], k <= 255,
             case .unsigned(let n) = items[2], n <= 255,

@@ -23,6 +23,7 @@ extension NodeController: ObjectControl {
             let daysMax = SegmentRecord.leaseMax.components.seconds / 86_400 - 1
             throw NodeError(.usage, "--lease is \(request.leaseDays ?? 0) days; 1 to \(daysMax) are possible")
         }
+        await objects.orphans.sweep()
         let before = try await objects.names.snapshot(of: owner)
         let putter = ObjectPutter(
             owner: owner,
@@ -30,6 +31,7 @@ extension NodeController: ObjectControl {
             segments: objects.segments,
             work: parts.base.work,
             leaseEnd: parts.mesh.read { $0.mesh.meshNow(Clock.now()) } + lease,
+            batch: objects.segments.journal.begin(),
             progress: progress
         )
         let outcome: ObjectPutter.Outcome
@@ -129,10 +131,13 @@ extension NodeController: ObjectControl {
             throw NodeError(.corrupt, "\(name) was written by a newer version of Holdfast; update this node")
         }
         var segments: [SegmentStatus] = []
+        var ends: [Instant] = []
         if case .object(let object) = entry.content {
             var seen: Set<Digest> = []
             for extent in object.extents where seen.insert(extent.segment.id).inserted {
                 segments.append(try await objects.inspection.status(of: extent.segment, owner: owner))
+                let end = try await objects.inspection.leaseEnd(of: extent.segment, owner: owner)
+                if let end { ends.append(end) }
             }
         }
         let rivals = snapshot.view.conflicts.filter { $0.name == name }
@@ -141,7 +146,8 @@ extension NodeController: ObjectControl {
             kind: kind,
             bytes: Int(clamping: entry.size),
             modifiedMilliseconds: entry.modified.milliseconds,
-            leaseEndMilliseconds: entry.leaseEnd.milliseconds,
+            // What holders say: the entry does not know of renewals.
+            leaseEndMilliseconds: (ends.min() ?? entry.leaseEnd).milliseconds,
             segments: segments,
             spare: segments.map(\.spare).min() ?? 0,
             conflicts: rivals.map {
@@ -163,9 +169,11 @@ extension NodeController: ObjectControl {
         let entries = (own.map { [$0] } ?? []) + below
         let writes = entries.map { NamespaceService.Write(name: $0.name, content: .removed) }
         let leaseEnd = parts.mesh.read { $0.mesh.meshNow(Clock.now()) } + Publication.leaseDefault
-        try await objects.names.write(writes, owner: owner, leaseEnd: leaseEnd)
+        let batch = objects.segments.journal.begin()
+        try await objects.names.write(writes, owner: owner, leaseEnd: leaseEnd, batch: batch)
         let after = try await objects.names.snapshot(of: owner)
         try await objects.removal.remove(unneeded: before.use, after: after.use, owner: owner)
+        await objects.repacking.repack(owner)
         return RemoveResult(objects: entries.count, bytes: entries.reduce(0) { $0 + Int(clamping: $1.size) })
     }
 

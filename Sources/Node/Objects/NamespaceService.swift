@@ -16,7 +16,7 @@ final class NamespaceService: Sendable {
     /// Most entries kept in memory; beyond that parts are fetched again.
     static let cachedEntriesMax = 2_000_000
 
-    private let mesh: MeshService
+    let mesh: MeshService
     private let vault: OwnerVault
     private let devices: DeviceRegistry
     private let segments: SegmentServices
@@ -59,6 +59,8 @@ final class NamespaceService: Sendable {
         var mode: UInt16 = 0
         var modified = Instant(milliseconds: 0)
         var leaseEnd = Instant(milliseconds: 0)
+        /// The name is left alone unless this is what it says now.
+        var replaces: NamespaceStamp?
     }
 
     // MARK: - Reading
@@ -115,21 +117,34 @@ final class NamespaceService: Sendable {
 
     /// Says all of `writes` at once; returns when the mesh knows.
     ///
-    /// - Parameter leaseEnd: Until when the names themselves are kept.
-    func write(_ writes: [Write], owner: OwnerIdentity, leaseEnd: Instant) async throws {
+    /// - Parameters:
+    ///   - leaseEnd: Until when the names themselves are kept.
+    ///   - batch: The segments that the names mention; it is committed.
+    func write(
+        _ writes: [Write],
+        owner: OwnerIdentity,
+        leaseEnd: Instant,
+        batch: SegmentJournal.Batch
+    ) async throws {
         guard !writes.isEmpty else { return }
         try await turn.take {
             let snapshot = try await snapshot(of: owner)
+            let writes = writes.filter { write in
+                write.replaces.map { $0 == snapshot.view.lookup(write.name)?.stamp } ?? true
+            }
+            guard !writes.isEmpty else { return }
             let own = snapshot.parts.first { $0.root.device == owner.device.id }
             let entries = try stamped(writes, after: snapshot, own: own?.contents, owner: owner)
-            let (parts, merged) = try await appended(entries, to: own, snapshot, owner, leaseEnd)
+            let (parts, merged) = try await appended(entries, to: own, snapshot, owner, leaseEnd, batch)
             let version = (own?.root.version ?? 0) + 1
+            try await segments.work.run { try batch.expect(rootVersion: version) }
             let highest = entries.map(\.stamp.counter).max() ?? 0
             try await publish(
                 NamespaceContents(parts: parts, highestCounter: max(highest, own?.contents.highestCounter ?? 0)),
                 version: version,
                 owner: owner
             )
+            try await segments.work.run { try batch.commit() }
             if !merged.isEmpty { cache.withLock { cache in for key in merged { cache[key] = nil } } }
         }
     }
@@ -169,12 +184,13 @@ final class NamespaceService: Sendable {
         to own: (root: NamespaceRoot, contents: NamespaceContents, entries: [[NamespaceEntry]])?,
         _ snapshot: Snapshot,
         _ owner: OwnerIdentity,
-        _ leaseEnd: Instant
+        _ leaseEnd: Instant,
+        _ batch: SegmentJournal.Batch
     ) async throws -> (parts: [PartReference], gone: [Digest]) {
         let present = own?.contents.parts ?? []
         let sequences = own?.entries ?? []
         guard let plan = CompactionPlan(present) else {
-            return (present + [try await store(entries, level: 0, owner, leaseEnd)], [])
+            return (present + [try await store(entries, level: 0, owner, leaseEnd, batch)], [])
         }
         let rest = present.indices.filter { !plan.merges.contains($0) }
         let others = snapshot.parts.filter { $0.root.device != owner.device.id }.flatMap(\.entries)
@@ -184,7 +200,7 @@ final class NamespaceService: Sendable {
             now: mesh.read { $0.mesh.meshNow(Clock.now()) }
         )
         let kept = rest.map { present[$0] }
-        let part = try await store(merged, level: plan.level, owner, leaseEnd)
+        let part = try await store(merged, level: plan.level, owner, leaseEnd, batch)
         return (kept + [part], plan.merges.map { Digest(hashing: present[$0].object.key) })
     }
 
@@ -192,10 +208,11 @@ final class NamespaceService: Sendable {
         _ entries: [NamespaceEntry],
         level: UInt8,
         _ owner: OwnerIdentity,
-        _ leaseEnd: Instant
+        _ leaseEnd: Instant,
+        _ batch: SegmentJournal.Batch
     ) async throws -> PartReference {
         let bytes = try NamespacePart(entries).encoded()
-        let packer = try ObjectPacker(storing: segments.storing, owner: owner, leaseEnd: leaseEnd)
+        let packer = try ObjectPacker(storing: segments.storing, owner: owner, leaseEnd: leaseEnd, batch: batch)
         try await packer.write(bytes)
         let packed = try await packer.finish()
         let object = try ObjectPacker.sealed(packed, in: try await packer.close())
@@ -223,6 +240,15 @@ final class NamespaceService: Sendable {
             using: &generator
         )
         try await spread(.namespaceRoot, NamespaceRootRecord(sponsoring: root, sponsor: sponsor).bytes)
+    }
+
+    /// Publishes this device's root anew, with the same contents, when it expires soon.
+    func republish(_ owner: OwnerIdentity, expiringBefore soon: Instant) async throws {
+        try await turn.take {
+            guard let root = roots(of: owner.owner).first(where: { $0.device == owner.device.id }), root.expires <= soon
+            else { return }
+            try await publish(root.open(with: owner.reading), version: root.version + 1, owner: owner)
+        }
     }
 
     /// Tells the mesh of a device, or that it is one no more.

@@ -25,14 +25,34 @@ struct ObjectGetter {
         }
         try SmallFile.makeFolder(path)
         var result = GetResult(objects: 0, bytes: 0)
-        for entry in below {
+        let (entries, objects) = Self.ordered(below)
+        let cache = WindowCache(of: objects.flatMap(SegmentWindow.all), fetch: fetch)
+        for entry in entries {
             try Task.checkCancellation()
             let target = path + "/" + entry.name.text.dropFirst(name.text.count + 1)
             if let slash = target.lastIndex(of: "/") { try folder(String(target[..<slash]), above: path) }
-            result.bytes += try await write(entry, to: target, done: result.bytes)
+            result.bytes += try await write(entry, to: target, done: result.bytes, cache)
             result.objects += 1
         }
         return result
+    }
+
+    /// What has no segments comes first, then objects as they lie in theirs.
+    private static func ordered(_ entries: ArraySlice<NamespaceEntry>) -> ([NamespaceEntry], [SealedObject]) {
+        var small: [NamespaceEntry] = []
+        var large: [(entry: NamespaceEntry, object: SealedObject, segment: [UInt8], offset: UInt32)] = []
+        for entry in entries {
+            if case .object(let object) = entry.content, let first = object.extents.first {
+                large.append((entry, object, first.segment.id.bytes, first.offset))
+            } else {
+                small.append(entry)
+            }
+        }
+        large.sort { lhs, rhs in
+            lhs.segment == rhs.segment
+                ? lhs.offset < rhs.offset : lhs.segment.lexicographicallyPrecedes(rhs.segment)
+        }
+        return (small + large.map(\.entry), large.map(\.object))
     }
 
     /// Makes the folders between `top` and `path`; a link that lies in the way is not followed.
@@ -51,7 +71,12 @@ struct ObjectGetter {
         }
     }
 
-    private func write(_ entry: NamespaceEntry, to path: String, done: Int) async throws -> Int {
+    private func write(
+        _ entry: NamespaceEntry,
+        to path: String,
+        done: Int,
+        _ cache: WindowCache? = nil
+    ) async throws -> Int {
         switch entry.content {
         case .folder:
             guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
@@ -71,7 +96,7 @@ struct ObjectGetter {
             return bytes.count
         case .object(let object):
             let file = try TargetFile(path)
-            var reading = try ObjectReading(object, fetch: fetch)
+            var reading = try ObjectReading(object, fetch: fetch, cache: cache)
             var count = 0
             while let chunk = try await reading.next() {
                 try Task.checkCancellation()

@@ -1,4 +1,5 @@
 import Core
+import NIOCore
 import Namespace
 import Objects
 
@@ -21,6 +22,7 @@ final class ObjectPacker {
     private let storing: SegmentStoring
     private let owner: OwnerIdentity
     private let leaseEnd: Instant
+    private let batch: SegmentJournal.Batch
     private var buffer = SegmentBuffer()
     private var spare: SegmentBuffer?
     private var uploads: [SegmentStoring.Upload] = []
@@ -36,7 +38,14 @@ final class ObjectPacker {
     private var pendingCount = 0
     private let sealed = UnsafeMutableRawBufferPointer.allocate(byteCount: ObjectCipher.recordBytesMax, alignment: 64)
 
-    init(storing: SegmentStoring, owner: OwnerIdentity, leaseEnd: Instant) throws {
+    /// - Parameter batch: Where the segments are noted until names mention them.
+    init(
+        storing: SegmentStoring,
+        owner: OwnerIdentity,
+        leaseEnd: Instant,
+        batch: SegmentJournal.Batch
+    ) throws {
+        self.batch = batch
         self.storing = storing
         self.owner = owner
         self.leaseEnd = leaseEnd
@@ -99,7 +108,23 @@ final class ObjectPacker {
         try cipher.seal(record: counter, isLast: isLast, plaintext, into: record)
         counter += 1
         pendingCount = 0
-        var rest = UnsafeRawBufferPointer(record)[...]
+        try await append(UnsafeRawBufferPointer(record))
+    }
+
+    /// Appends ciphertext that was sealed before to the object that was begun.
+    func move(_ ciphertext: ByteBuffer) async throws {
+        let bytes = Array(ciphertext.readableBytesView)
+        let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(bytes.count, 1), alignment: 64)
+        defer { copy.deallocate() }
+        copy.copyBytes(from: bytes)
+        try await append(UnsafeRawBufferPointer(rebasing: copy[..<bytes.count]))
+    }
+
+    /// Where what was moved lies now.
+    func moved() -> Packed { object }
+
+    private func append(_ ciphertext: UnsafeRawBufferPointer) async throws {
+        var rest = ciphertext[...]
         while !rest.isEmpty {
             if buffer.room == 0 { try await flush() }
             let part = rest.prefix(min(rest.count, buffer.room))
@@ -123,7 +148,7 @@ final class ObjectPacker {
 
     /// Hands the current segment on and makes room for the next one.
     private func flush() async throws {
-        let upload = storing.store(buffer, owner: owner, leaseEnd: leaseEnd)
+        let upload = storing.store(buffer, owner: owner, leaseEnd: leaseEnd, batch: batch)
         uploads.append(upload)
         if let previous {
             try await previous.upload.released()
@@ -147,16 +172,26 @@ final class ObjectPacker {
 
     /// The object as the namespace notes it, once its segments have names.
     static func sealed(_ packed: Packed, in segments: [StoredSegment]) throws -> SealedObject {
-        let extents = try packed.runs.map { run in
-            let record = segments[run.ordinal].record
-            let reference = try SegmentReference(
-                id: Digest(record.id.bytes),
-                k: UInt8(record.code.dataCount),
-                n: UInt8(record.code.totalCount),
-                paddedBytes: UInt32(record.layout.paddedByteCount)
-            )
+        try SealedObject(key: packed.key, extents: extents(packed, in: segments))
+    }
+
+    /// Where an object lies, once its segments have names.
+    static func extents(_ packed: Packed, in segments: [StoredSegment]) throws -> [Extent] {
+        try packed.runs.map { run in
+            let reference = try SegmentReference(segments[run.ordinal].record)
             return try Extent(segment: reference, offset: UInt32(run.offset), byteCount: UInt32(run.byteCount))
         }
-        return try SealedObject(key: packed.key, extents: extents)
+    }
+}
+
+extension SegmentReference {
+    /// What a reader has to know of the segment of `record`.
+    init(_ record: SegmentRecord) throws {
+        try self.init(
+            id: Digest(record.id.bytes),
+            k: UInt8(clamping: record.code.dataCount),
+            n: UInt8(clamping: record.code.totalCount),
+            paddedBytes: UInt32(clamping: record.layout.paddedByteCount)
+        )
     }
 }

@@ -2,6 +2,7 @@ import Core
 import Logging
 import Objects
 import PieceStore
+import RecordStore
 import Transport
 
 /// Everything of a node that has to do with private objects.
@@ -15,6 +16,7 @@ struct ObjectParts: Sendable {
     let inspection: SegmentInspection
     let rebuild: SegmentRebuild
     let repair: SegmentRepairService
+    private let records: RecordStore
 
     init(
         _ base: NodeFoundation,
@@ -33,6 +35,7 @@ struct ObjectParts: Sendable {
             logger: logger
         )
         self.devices = devices
+        records = base.records
         vault = try OwnerVault(folder: base.folder)
         let pieces = PieceClient(client: client, mesh: mesh, local: desk)
         let coders = CoderCache()
@@ -48,7 +51,8 @@ struct ObjectParts: Sendable {
             ),
             search: search,
             reader: SegmentReader(client: pieces, mesh: mesh, coders: coders, work: base.work, logger: logger),
-            grants: GrantDesk(mesh: mesh)
+            grants: GrantDesk(mesh: mesh),
+            journal: SegmentJournal(records: base.records)
         )
         names = NamespaceService(
             mesh: mesh,
@@ -73,6 +77,53 @@ struct ObjectParts: Sendable {
             rebuild: rebuild,
             settings: settings,
             logger: logger
+        )
+    }
+}
+
+extension ObjectParts {
+    var orphans: OrphanRemoval {
+        OrphanRemoval(
+            vault: vault,
+            names: names,
+            removal: removal,
+            journal: segments.journal,
+            work: segments.work,
+            logger: removal.logger
+        )
+    }
+
+    var repacking: SegmentRepacking {
+        SegmentRepacking(
+            names: names,
+            mesh: removal.mesh,
+            segments: segments,
+            removal: removal,
+            logger: removal.logger
+        )
+    }
+
+    /// What is done now and then for the owner of this machine.
+    var upkeep: OwnerUpkeep {
+        let leases = LeaseKeeping(
+            vault: vault,
+            names: names,
+            mesh: removal.mesh,
+            segments: segments,
+            inspection: inspection,
+            client: removal.client,
+            logger: removal.logger
+        )
+        return OwnerUpkeep(orphans: orphans, leases: leases, repacking: repacking, vault: vault)
+    }
+
+    var scrubbing: ScrubService {
+        ScrubService(
+            store: desk.store,
+            records: records,
+            repair: repair,
+            work: segments.work,
+            logger: removal.logger
         )
     }
 }

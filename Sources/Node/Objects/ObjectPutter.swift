@@ -15,6 +15,7 @@ struct ObjectPutter {
     let segments: SegmentServices
     let work: BlockingWork
     let leaseEnd: Instant
+    let batch: SegmentJournal.Batch
     let progress: @Sendable (OperationProgress) -> Void
 
     /// What was stored.
@@ -39,7 +40,7 @@ struct ObjectPutter {
     // MARK: - Files and folders
 
     func put(_ paths: [PutRequest.Path], includesHidden: Bool, skipsUnreadable: Bool) async throws -> Outcome {
-        let packer = try ObjectPacker(storing: segments.storing, owner: owner, leaseEnd: leaseEnd)
+        let packer = try ObjectPacker(storing: segments.storing, owner: owner, leaseEnd: leaseEnd, batch: batch)
         var source = PutSource(includesHidden: includesHidden, skipsUnreadable: skipsUnreadable)
         var pending: [Pending] = []
         var bytes = 0
@@ -58,7 +59,7 @@ struct ObjectPutter {
         }
         let stored = try await packer.close()
         let writes = try pending.map { try write($0, in: stored) }
-        try await names.write(writes, owner: owner, leaseEnd: leaseEnd)
+        try await names.write(writes, owner: owner, leaseEnd: leaseEnd, batch: batch)
         return Outcome(objects: writes.count, bytes: bytes, segments: stored, skipped: source.skipped)
     }
 
@@ -117,7 +118,7 @@ struct ObjectPutter {
     /// Stores a stream of unknown length under one name.
     func put(_ content: any AsyncSequence<ByteBuffer, any Error> & Sendable, as name: String) async throws -> Outcome {
         let name = try ObjectName(name)
-        let packer = try ObjectPacker(storing: segments.storing, owner: owner, leaseEnd: leaseEnd)
+        let packer = try ObjectPacker(storing: segments.storing, owner: owner, leaseEnd: leaseEnd, batch: batch)
         var head: [UInt8]? = []
         var bytes = 0
         try packer.begin()
@@ -151,7 +152,7 @@ struct ObjectPutter {
             modified: Clock.now(),
             leaseEnd: leaseEnd
         )
-        try await names.write([write], owner: owner, leaseEnd: leaseEnd)
+        try await names.write([write], owner: owner, leaseEnd: leaseEnd, batch: batch)
         return Outcome(objects: 1, bytes: bytes, segments: stored)
     }
 }

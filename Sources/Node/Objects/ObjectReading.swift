@@ -5,51 +5,29 @@ import Objects
 
 /// Reads one object from its start to its end, in windows that are fetched some at a time.
 struct ObjectReading: Sendable {
-    /// About how many bytes one window has.
-    static let windowBytes = 4 << 20
     /// Windows fetched at the same time.
     static let windowsAtOnce = 3
-
-    /// A run of ciphertext that one request per piece brings.
-    private struct Window: Sendable {
-        let segment: SegmentReference
-        let range: Range<Int>
-    }
 
     private let object: SealedObject
     private let cipher: ObjectCipher
     private let fetch: SegmentFetch
+    private let cache: WindowCache?
     private let recordCount: UInt64
-    private var windows: ArraySlice<Window>
+    private var windows: ArraySlice<SegmentWindow>
     private var fetched: [ByteBuffer] = []
     private var ciphertext = ByteBuffer()
     private var counter: UInt64 = 0
 
+    /// - Parameter cache: Where windows come from that other objects share.
     /// - Throws: ``NodeError`` `.corrupt` for extents that cannot be an object.
-    init(_ object: SealedObject, fetch: SegmentFetch) throws {
+    init(_ object: SealedObject, fetch: SegmentFetch, cache: WindowCache? = nil) throws {
+        self.cache = cache
         self.object = object
         self.fetch = fetch
         cipher = try ObjectCipher(key: object.key)
-        windows = Self.windows(of: object)[...]
+        windows = SegmentWindow.all(of: object)[...]
         let byteCount = object.extents.reduce(0) { $0 + UInt64($1.byteCount) }
         recordCount = (byteCount + UInt64(ObjectCipher.recordBytesMax) - 1) / UInt64(ObjectCipher.recordBytesMax)
-    }
-
-    private static func windows(of object: SealedObject) -> [Window] {
-        var windows: [Window] = []
-        for extent in object.extents {
-            let stripe = Int(extent.segment.k) * SegmentLayout.unitBytesMax
-            let step = max(windowBytes / stripe, 1) * stripe
-            let range = Int(extent.offset)..<(Int(extent.offset) + Int(extent.byteCount))
-            var start = range.lowerBound
-            while start < range.upperBound {
-                // Windows end where stripes do, so that no unit is fetched twice.
-                let end = min((start / step + 1) * step, range.upperBound)
-                windows.append(Window(segment: extent.segment, range: start..<end))
-                start = end
-            }
-        }
-        return windows
     }
 
     /// The next plaintext; `nil` after the last.
@@ -70,10 +48,18 @@ struct ObjectReading: Sendable {
     private mutating func fetchMore() async throws {
         let batch = Array(windows.prefix(Self.windowsAtOnce))
         windows = windows.dropFirst(batch.count)
-        let fetch = fetch
+        guard !batch.isEmpty else { return }
+        if batch.count == 1, let cache {
+            fetched = [try await cache.read(batch[0])]
+            return
+        }
+        let (fetch, cache) = (fetch, cache)
         fetched = try await withThrowingTaskGroup(of: (Int, ByteBuffer).self) { group in
             for (number, window) in batch.enumerated() {
-                group.addTask { (number, try await fetch.read(window.range, of: window.segment)) }
+                group.addTask {
+                    if let cache { return (number, try await cache.read(window)) }
+                    return (number, try await fetch.read(window.range, of: window.segment))
+                }
             }
             var parts = [ByteBuffer](repeating: ByteBuffer(), count: batch.count)
             for try await (number, bytes) in group { parts[number] = bytes }

@@ -66,19 +66,6 @@ extension PieceDesk {
         eventInput.yield(.entombed(tombstone.segments))
     }
 
-    private func take(renewal bytes: [UInt8]) throws {
-        let renewal = try LeaseRenewal(decoding: bytes)
-        guard devices.isActive(renewal.device, of: renewal.owner), renewal.until <= meshNow + SegmentRecord.leaseMax
-        else { return }
-        let extended = try store.extendLease(
-            renewal.segments.map { try Digest($0.bytes) },
-            owner: renewal.owner.bytes,
-            until: renewal.until
-        )
-        guard extended > 0 else { return }
-        eventInput.yield(.renewed(renewal.segments, until: renewal.until))
-    }
-
     private func answer(_ segments: [SegmentID], _ removed: Set<SegmentID>) throws -> SyncMessage {
         var statements: [[UInt8]] = []
         var tombstones: Set<[UInt8]> = []

@@ -9,6 +9,6 @@ enum PieceEvent: Sendable {
     case stated(PieceStatement)
     /// The owner removed segments that this node holds.
     case entombed([SegmentID])
-    /// The owner keeps segments for longer.
-    case renewed([SegmentID], until: Instant)
+    /// The owner keeps segments for longer; this node has said so of its pieces.
+    case renewed([SegmentID])
 }

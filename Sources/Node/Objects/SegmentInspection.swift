@@ -35,6 +35,24 @@ struct SegmentInspection: Sendable {
         )
     }
 
+    /// Until when the segment is kept: when the first of its living holders stops.
+    ///
+    /// - Returns: `nil` when no holder is alive.
+    /// - Throws: ``NodeError`` `.notFound` when nobody who can be reached knows the segment.
+    func leaseEnd(of reference: SegmentReference, owner: OwnerIdentity) async throws -> Instant? {
+        let id = try SegmentID(reference.id.bytes)
+        let code = try SegmentCode(dataCount: Int(reference.k), totalCount: Int(reference.n))
+        let grant = try segments.grants.grant(of: owner)
+        let known = try await segments.search.find(id, code: code, grant: grant, everything: true)
+        return mesh.read { state in
+            let now = state.mesh.meshNow(Clock.now())
+            return known.statements.statements.filter { statement in
+                statement.isHolding(now: now)
+                    && (statement.node == state.mesh.node || state.mesh.member(statement.node)?.isAlive == true)
+            }.map(\.until).min()
+        }
+    }
+
     private func holders(of segment: KnownSegment) -> [PieceHolder] {
         mesh.read { state in
             segment.places(now: Clock.now()).sorted { ($0.piece, $0.node) < ($1.piece, $1.node) }.map { place in

@@ -85,7 +85,7 @@ final class SegmentRepairService: Sendable {
         let statements = try desk.statements(of: id)
         for index in try desk.store.pieces(of: segment) {
             let made = statements.first { $0.node == mesh.node && $0.index == index }?.made ?? record.created
-            held(record, index: index, made: made)
+            held(record, index: index, made: made, leaseEnd: try desk.leaseEnd(of: record, piece: index))
         }
         for statement in statements { stated(statement) }
     }
@@ -94,12 +94,12 @@ final class SegmentRepairService: Sendable {
         for await event in desk.events {
             switch event {
             case .held(let record, let index, let statement):
-                held(record, index: index, made: statement.made)
+                held(record, index: index, made: statement.made, leaseEnd: statement.until)
                 for known in (try? desk.statements(of: record.id)) ?? [] { stated(known) }
             case .stated(let statement): stated(statement)
             case .entombed(let segments):
                 for id in segments { run { $0.segmentGone(id.digest, now: $1) } }
-            case .renewed: break
+            case .renewed(let segments): await renewed(segments)
             }
         }
     }
@@ -115,7 +115,7 @@ final class SegmentRepairService: Sendable {
 
     // MARK: - Events
 
-    private func held(_ record: SegmentRecord, index: Int, made: Instant) {
+    private func held(_ record: SegmentRecord, index: Int, made: Instant, leaseEnd: Instant) {
         guard
             let piece = HeldPiece(
                 segment: record.id.digest,
@@ -123,11 +123,42 @@ final class SegmentRepairService: Sendable {
                 k: record.code.dataCount,
                 n: record.code.totalCount,
                 pieceBytes: UInt64(record.layout.pieceByteCount),
-                leaseEnd: record.leaseEnd,
+                leaseEnd: leaseEnd,
                 made: made
             )
         else { return }
         run { $0.segmentHeld(piece, now: $1) }
+    }
+
+    /// Segments are kept for longer: repair knows it, and the other holders hear what this node says now.
+    private func renewed(_ segments: [SegmentID]) async {
+        var news: [NodeID: [[UInt8]]] = [:]
+        for id in segments {
+            let known = try? await desk.work.run { (try self.desk.record(of: id), try self.desk.statements(of: id)) }
+            guard let (record, statements) = known else { continue }
+            let own = statements.filter { $0.node == mesh.node && $0.state == .holding }
+            for statement in own {
+                held(record, index: statement.index, made: statement.made, leaseEnd: statement.until)
+            }
+            for node in Set(statements.map(\.node)).subtracting([mesh.node]) {
+                news[node, default: []] += own.map(\.bytes)
+            }
+        }
+        for node in news.keys.sorted() {
+            let statements = news[node] ?? []
+            for start in stride(from: 0, to: statements.count, by: SyncMessage.statementsMax) {
+                let batch = statements[start..<min(start + SyncMessage.statementsMax, statements.count)]
+                guard
+                    let message = try? SyncMessage(
+                        statements: Array(batch),
+                        tombstones: [],
+                        renewals: [],
+                        askingAbout: []
+                    )
+                else { continue }
+                await rebuild.tell(message, [node])
+            }
+        }
     }
 
     private func stated(_ statement: PieceStatement) {
@@ -211,6 +242,29 @@ final class SegmentRepairService: Sendable {
                 metadata: ["segment": "\(SegmentID(segment))", "error": "\(error)"]
             )
             run { $0.rebuildFailed(segment, .local("\(error)"), now: $1) }
+        }
+    }
+
+    /// Makes a damaged piece of this node again; where that cannot be done now, the other holders hear that it is gone.
+    ///
+    /// - Returns: Whether it is whole again.
+    func mend(_ piece: PieceKey) async -> Bool {
+        let plan = [PiecePlace(piece: piece.index, node: mesh.node)]
+        do {
+            let id = SegmentID(piece.segment)
+            guard try await rebuild.rebuild(id, plan, isCancelled: { false }).refused.isEmpty else {
+                throw NodeError(.mesh, "this node did not take the piece that was made again")
+            }
+            return true
+        } catch {
+            guard !Task.isCancelled else { return false }
+            logger.info(
+                "a damaged piece could not be made again here",
+                metadata: ["piece": "\(piece)", "error": "\(error)"]
+            )
+            await withdraw(piece.segment, piece.index)
+            run { $0.pieceLost(piece.segment, index: piece.index, now: $1) }
+            return false
         }
     }
 

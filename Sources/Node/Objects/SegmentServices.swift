@@ -6,6 +6,9 @@ struct SegmentServices: Sendable {
     let search: SegmentSearch
     let reader: SegmentReader
     let grants: GrantDesk
+    let journal: SegmentJournal
+
+    var work: BlockingWork { reader.work }
 
     /// Reads with the permission of `owner`.
     func fetch(for owner: OwnerIdentity) throws -> SegmentFetch {

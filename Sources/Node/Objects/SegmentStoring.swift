@@ -1,6 +1,7 @@
 import Core
 import Logging
 import NIOCore
+import Namespace
 import Objects
 import Placement
 import Publishing
@@ -17,6 +18,7 @@ final class SegmentStoring: Sendable {
         let buffer: SegmentBuffer
         let owner: OwnerIdentity
         let leaseEnd: Instant
+        let batch: SegmentJournal.Batch
         let acknowledged = Promise<StoredSegment>()
         let released = Promise<Void>()
     }
@@ -63,8 +65,13 @@ final class SegmentStoring: Sendable {
     }
 
     /// Begins to store the ciphertext in `buffer`, which must not be touched until it is released.
-    func store(_ buffer: SegmentBuffer, owner: OwnerIdentity, leaseEnd: Instant) -> Upload {
-        let job = Job(buffer: buffer, owner: owner, leaseEnd: leaseEnd)
+    func store(
+        _ buffer: SegmentBuffer,
+        owner: OwnerIdentity,
+        leaseEnd: Instant,
+        batch: SegmentJournal.Batch
+    ) -> Upload {
+        let job = Job(buffer: buffer, owner: owner, leaseEnd: leaseEnd, batch: batch)
         if case .terminated = input.yield(job) {
             job.acknowledged.resolve(.failure(CancellationError()))
             job.released.resolve(.success(()))
@@ -96,6 +103,7 @@ final class SegmentStoring: Sendable {
         let coding = try SegmentCoding(job.buffer, code: code, coder: coders.coder(code))
         let roots = try await roots(of: coding)
         let record = try record(coding.layout, roots, job)
+        try await work.run { try job.batch.note(SegmentReference(record)) }
         let placement = place(record)
         let warnings = placement.spread.shortfalls.map(\.description)
         let machine = UploadMachine(

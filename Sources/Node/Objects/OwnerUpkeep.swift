@@ -1,0 +1,33 @@
+import Core
+import Logging
+
+/// What a node does now and then for the owner whose keys it has.
+struct OwnerUpkeep: Sendable {
+    /// How long after its start a node waits: its mesh has then told it what it missed.
+    static let startDelay = Duration.seconds(20)
+    /// How often it is looked for what puts left behind.
+    static let sweepPeriod = Duration.seconds(60)
+
+    /// How often leases are looked at.
+    static let leasePeriod = Duration.seconds(86_400)
+
+    let orphans: OrphanRemoval
+    let leases: LeaseKeeping
+    let repacking: SegmentRepacking
+    let vault: OwnerVault
+
+    /// Works until the task is cancelled.
+    func run() async {
+        try? await Task.sleep(for: Self.startDelay)
+        var nextLeases = ContinuousClock.now
+        while !Task.isCancelled {
+            await orphans.sweep()
+            if ContinuousClock.now >= nextLeases {
+                await leases.keep()
+                if let owner = vault.identity { await repacking.repack(owner) }
+                nextLeases = ContinuousClock.now + Self.leasePeriod
+            }
+            try? await Task.sleep(for: Self.sweepPeriod)
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Core
+import Objects
+import PieceStore
+
+extension PieceDesk {
+    /// Keeps segments for longer, as their owner says, and states the new end of what this node holds of them.
+    func take(renewal bytes: [UInt8]) throws {
+        let renewal = try LeaseRenewal(decoding: bytes)
+        guard devices.isActive(renewal.device, of: renewal.owner), renewal.until <= meshNow + SegmentRecord.leaseMax
+        else { return }
+        let extended = try store.extendLease(
+            renewal.segments.map { try Digest($0.bytes) },
+            owner: renewal.owner.bytes,
+            until: renewal.until
+        )
+        guard extended > 0 else { return }
+        var fresh: [PieceStatement] = []
+        for id in renewal.segments { fresh += try restated(id) }
+        try store.putStatements(fresh.map { try $0.stored })
+        guard !fresh.isEmpty else { return }
+        eventInput.yield(.renewed(Set(fresh.map(\.segment)).sorted()))
+    }
+
+    /// Until when a segment is kept here: what its record says, or what renewals made of it.
+    func leaseEnd(of record: SegmentRecord, piece: Int) throws -> Instant {
+        try store.description(Digest(record.id.bytes), piece).map { max($0.leaseEnd, record.leaseEnd) }
+            ?? record.leaseEnd
+    }
+
+    /// New statements on the pieces that are kept for longer than this node has said.
+    private func restated(_ id: SegmentID) throws -> [PieceStatement] {
+        guard let record = try? record(of: id) else { return [] }
+        return try statements(of: id).compactMap { own in
+            guard own.node == key.id, own.state == .holding else { return nil }
+            let end = try leaseEnd(of: record, piece: own.index)
+            guard end > own.until else { return nil }
+            return try statement(on: own.piece, .holding, until: end, made: own.made, renewal: own.renewal + 1)
+        }
+    }
+}
