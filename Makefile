@@ -1,6 +1,7 @@
 # Two commands matter to a newcomer: `make demo` and `make test`. Each does its own set-up.
 #
-#   make demo [SITE=DIR] [NODES=12]   a mesh on this machine loses a third of its nodes; no reader notices
+#   make demo [SITE=DIR] [NODES=12] [FILE=F]
+#                                     a mesh on this machine loses a third of its nodes; no reader notices
 #   make test                         every test, on the same build that `make demo` runs
 #   make build                        .build/release/holdfast
 #   make bench                        ratios against nginx and against the bound of hashing
@@ -24,7 +25,8 @@ build: setup
 	@$(BUILD)
 
 demo: build
-	@$(HOLDFAST) demo --nodes $(NODES) $(if $(SITE),--site "$(SITE)")
+	@$(HOLDFAST) demo --nodes $(NODES) $(if $(SITE),--site "$(SITE)") $(if $(FILE),--file "$(FILE)") \
+		$(if $(FILE_SIZE),--file-size "$(FILE_SIZE)")
 
 test: build
 	@swift test -c release --skip-build --no-parallel

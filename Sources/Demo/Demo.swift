@@ -23,6 +23,10 @@ public struct Demo: Sendable {
         }
         let folder = try DemoFolder(keep: options.keep)
         defer { folder.remove() }
+        if let size = try options.file?.size() {
+            try FreeSpace.check(FreeSpace.bytes(at: folder.path), at: folder.base, forFileOf: size)
+        }
+        let file = try options.file?.take(at: folder.file, seed: options.seed)
         var rng = SplitMix64(seed: options.seed)
         let last = DemoMember.subnets.upperBound - DemoMember.operatorCount(of: options.nodes)
         let members = DemoMember.spread(
@@ -36,6 +40,8 @@ public struct Demo: Sendable {
             try show(introduction(members))
             try await mesh.start()
             let targets = try await publish(site, reference, on: mesh, folder: folder, show: show)
+            let plan = KillPlan(members: members, seed: options.seed)
+            let stored = try await store(file, on: mesh, plan: plan, show: show)
             let reader = Reader(
                 gateways: mesh.seats.map(\.gateway.description),
                 targets: targets,
@@ -43,8 +49,7 @@ public struct Demo: Sendable {
                 seed: options.seed,
                 http: http
             )
-            let plan = KillPlan(members: members, seed: options.seed)
-            var story = DemoStory(mesh: mesh, reader: reader, plan: plan, options: options)
+            var story = DemoStory(mesh: mesh, reader: reader, file: stored, plan: plan, options: options)
             let report = try await story.run(keptIn: options.keep ? folder.path : nil, show: show)
             try? await http.shutdown()
             return report
@@ -108,5 +113,24 @@ public struct Demo: Sendable {
                 + "\(result.copiesPlaced) copies, \(seconds) s"
         )
         return reference.files.map { ReadTarget(file: $0, root: result.root, name: result.name) }
+    }
+
+    /// Stores the private file through a node that is not going to be killed: it alone has the owner's keys.
+    ///
+    /// - Returns: `nil` when there is none.
+    private func store(
+        _ file: PrivateFile?,
+        on mesh: DemoMesh,
+        plan: KillPlan,
+        show: (String) throws -> Void
+    ) async throws -> StoredFile? {
+        guard let file, let owner = plan.survivor(of: mesh.seats.map(\.member)) else { return nil }
+        let (stored, result) = try await StoredFile.put(file, on: mesh, seat: mesh.seats[owner.index])
+        try show(
+            "stored a private file: \(ByteCountText.format(file.size)), \(result.segments) segments, "
+                + "\(result.code) pieces rebuild each, \(ByteCountText.decimal(stored.stored.duration / .seconds(1), 1)) s; \(owner.title), which has its "
+                + "owner's keys, is not killed and reads it back"
+        )
+        return stored
     }
 }

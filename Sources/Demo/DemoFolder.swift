@@ -5,11 +5,13 @@ import Glibc
 /// Where the demo's nodes keep their data while it runs.
 final class DemoFolder: Sendable {
     let path: String
+    /// The temporary folder that it lies in.
+    let base: String
     private let keep: Bool
 
     /// - Parameter keep: leave the folder behind.
     init(keep: Bool) throws(ControlError) {
-        let base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         var template = Array("\(base)/holdfast-demo-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             let text = String(cString: strerror(errno))
@@ -31,6 +33,7 @@ final class DemoFolder: Sendable {
     func data(_ member: DemoMember) -> String { "\(path)/node-\(member.index + 1)" }
     func log(_ member: DemoMember) -> String { "\(path)/node-\(member.index + 1).log" }
     var pages: String { path + "/pages" }
+    var file: String { path + "/file" }
 
     /// The line of a node's log that most likely says why it ended.
     func lastWords(_ member: DemoMember) -> String {

@@ -8,6 +8,11 @@ public struct DemoOptions: Sendable {
     /// More do not fit on one machine.
     public static let nodesMax = 60
     public static let rateMax = 5_000
+    /// Bytes of the private file unless told otherwise: more than four segments.
+    public static let fileBytesDefault = 256 << 20
+    public static let fileBytesMax = 1 << 40
+    /// As `--file`: there is no private file.
+    public static let noFile = "none"
 
     public let nodes: Int
     /// Absolute path of the folder to publish; `nil` for the project's documents.
@@ -17,9 +22,12 @@ public struct DemoOptions: Sendable {
     public let seed: UInt64
     /// How long a silent node keeps its copies before they are made elsewhere.
     public let repairDelay: Duration
+    /// The private file; `nil` for none.
+    public let file: PrivateFileSource?
     /// Leave data and logs behind.
     public let keep: Bool
 
+    /// - Parameter file: what is stored for an owner alone; `nil` for none.
     /// - Throws: ``ControlError`` `.usage` that names the option and its limits.
     public init(
         nodes: Int,
@@ -27,6 +35,7 @@ public struct DemoOptions: Sendable {
         rate: Int,
         seed: UInt64,
         repairDelay: String,
+        file: PrivateFileSource? = .generated(bytes: fileBytesDefault),
         keep: Bool
     ) throws(ControlError) {
         guard (Self.nodesMin...Self.nodesMax).contains(nodes) else {
@@ -46,10 +55,14 @@ public struct DemoOptions: Sendable {
         } catch {
             throw ControlError(.usage, "--repair-delay: \(error.message)")
         }
+        if case .generated(let bytes) = file, !(1...Self.fileBytesMax).contains(bytes) {
+            throw ControlError(.usage, "--file-size must be 1 byte to 1TiB; '--file none' leaves the file out")
+        }
         self.nodes = nodes
         self.site = site
         self.rate = rate
         self.seed = seed
+        self.file = file
         self.keep = keep
     }
 }

@@ -14,6 +14,7 @@ public struct DemoReport: Codable, Sendable {
     /// Requests for content that the asked gateway had not served before, in percent.
     public var freshPercent: Int
     public var retried: Int
+    /// Requests for the site, and readings of the private file.
     public var failed: Int
     public var bytesVerified: Int
     public var p50Milliseconds: Double
@@ -22,7 +23,9 @@ public struct DemoReport: Codable, Sendable {
     public var secondsUntilCopiesWereBack: Double?
     public var copiesLive: Int
     public var copiesTarget: Int
-    /// First failures, word by word.
+    /// The private file; absent when there was none.
+    public var file: FileReport?
+    /// First failures, word by word; all of the private file.
     public var failures: [String]
     /// Nodes that ended without being killed.
     public var crashed: [String]
@@ -32,6 +35,7 @@ public struct DemoReport: Codable, Sendable {
     /// - Parameters:
     ///   - tally: with its last window taken.
     ///   - elapsed: how long readers read.
+    ///   - file: `nil` when there was none.
     ///   - back: from the last kill until all copies were back; `nil` when they were not in time.
     package init(
         members: [DemoMember],
@@ -41,6 +45,7 @@ public struct DemoReport: Codable, Sendable {
         elapsed: Duration,
         back: Duration?,
         copies: (live: Int, target: Int),
+        file: FileReport? = nil,
         crashed: [String],
         keptIn: String?
     ) {
@@ -52,18 +57,20 @@ public struct DemoReport: Codable, Sendable {
         self.seed = seed
         killed = plan.steps.map(\.title)
         nodesKilled = plan.victims.count
+        let fileFailures = file?.failures ?? []
         requests = tally.requests
         rate = Double(tally.requests) / max(0.001, elapsed / .seconds(1))
         freshPercent = tally.requests > 0 ? tally.fresh * 100 / tally.requests : 0
         retried = tally.retried
-        failed = tally.failed
+        failed = tally.failed + fileFailures.count
         bytesVerified = tally.bytesVerified
         p50Milliseconds = milliseconds(50)
         p99Milliseconds = milliseconds(99)
         secondsUntilCopiesWereBack = back.map { $0 / .seconds(1) }
         copiesLive = copies.live
         copiesTarget = copies.target
-        failures = tally.examples
+        self.file = file
+        failures = tally.examples + fileFailures
         self.crashed = crashed
         self.keptIn = keptIn
     }
@@ -72,8 +79,10 @@ public struct DemoReport: Codable, Sendable {
     public var complaint: String? {
         var parts: [String] = []
         if failed > 0 {
-            parts.append("\(failed) of \(requests) requests failed, the first: \(failures.first ?? "")")
+            let reads = requests + (file?.readBacks.count ?? 0)
+            parts.append("\(failed) of \(reads) requests failed, the first: \(failures.first ?? "")")
         }
+        if let complaint = file?.complaint { parts.append(complaint) }
         if requests == 0 { parts.append("no request was made") }
         if secondsUntilCopiesWereBack == nil {
             parts.append("only \(copiesLive) of \(copiesTarget) copies came back")
@@ -100,6 +109,7 @@ public struct DemoReport: Codable, Sendable {
             "latency    p50 \(milliseconds(p50Milliseconds)), p99 \(milliseconds(p99Milliseconds))",
             "copies     \(copiesLive) of \(copiesTarget); all back \(back ?? "never: not within the time allowed")",
         ]
+        lines += file?.lines ?? []
         lines += failures.map { "failure    \($0)" }
         lines += crashed.map { "crashed    \($0)" }
         if let keptIn { lines.append("kept in    \(keptIn)") }

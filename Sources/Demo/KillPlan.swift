@@ -51,6 +51,12 @@ package struct KillPlan: Sendable, Equatable {
         self.steps = steps
     }
 
+    /// The first node that is not killed.
+    package func survivor(of members: [DemoMember]) -> DemoMember? {
+        let victims = Set(victims)
+        return members.first { !victims.contains($0.index) }
+    }
+
     /// A node of an operator that keeps most of its nodes, so that a third of the nodes is not half of the operators.
     private static func next(
         _ members: [DemoMember],

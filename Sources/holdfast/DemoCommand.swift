@@ -1,6 +1,7 @@
 import ArgumentParser
 import Control
 import Demo
+import Settings
 
 struct DemoCommand: Subcommand {
     static let configuration = CommandConfiguration(
@@ -8,11 +9,15 @@ struct DemoCommand: Subcommand {
         abstract: "Start a mesh on this machine, kill a third of it, and count what readers notice.",
         discussion: """
             Publishes a folder on real nodes of at least 6 operators, reads it through all of their gateways, kills
-            nodes with SIGKILL meanwhile, and waits until all copies are back. Fails if one request failed. Nothing
-            that it started is left when it ends.
+            nodes with SIGKILL meanwhile, and waits until all copies are back. Stores a private file too, and reads
+            it back whole after each kill, through a node with its owner's keys, which is not killed. Fails if one
+            request or one byte was wrong. Nothing that it started is left when it ends. The file takes up to 5
+            times its size in the temporary folder (TMPDIR).
 
-            Example:
+            Examples:
               holdfast demo --site /usr/share/doc
+              holdfast demo --file ~/video.mp4
+              holdfast demo --file none
             """
     )
 
@@ -23,6 +28,14 @@ struct DemoCommand: Subcommand {
 
     @Option(help: ArgumentHelp("The folder to publish (default: the project's docs).", valueName: "DIR"))
     var site: String?
+
+    @Option(
+        help: ArgumentHelp("The file to store; 'none' for none (default: pseudo-random bytes).", valueName: "FILE")
+    )
+    var file: String?
+
+    @Option(help: ArgumentHelp("Size of the file that is made (default: 256MiB).", valueName: "bytes"))
+    var fileSize: String?
 
     @Option(help: "Requests per second.")
     var rate = 200
@@ -36,6 +49,12 @@ struct DemoCommand: Subcommand {
     @Flag(help: "Keep the nodes' data and logs, and say where.")
     var keep = false
 
+    func validate() throws {
+        guard file == nil || fileSize == nil else {
+            throw ValidationError("--file-size is for the file that is made; leave it out with --file")
+        }
+    }
+
     func run() async throws {
         let options = try DemoOptions(
             nodes: nodes,
@@ -43,6 +62,7 @@ struct DemoCommand: Subcommand {
             rate: rate,
             seed: seed ?? .random(in: 1...999_999),
             repairDelay: repairDelay,
+            file: try source(),
             keep: keep
         )
         let json = common.json
@@ -55,5 +75,15 @@ struct DemoCommand: Subcommand {
             for line in report.lines { try Terminal.print(line) }
         }
         if let complaint = report.complaint { throw ControlError(.failed, complaint) }
+    }
+
+    /// Where the private file comes from; `nil` for none.
+    private func source() throws -> PrivateFileSource? {
+        if let file { return file == DemoOptions.noFile ? nil : .existing(try Surroundings.existing(file)) }
+        do throws(SettingsError) {
+            return .generated(bytes: try fileSize.map(ByteCountText.parse) ?? DemoOptions.fileBytesDefault)
+        } catch {
+            throw ControlError(.usage, "--file-size: \(error.message)")
+        }
     }
 }

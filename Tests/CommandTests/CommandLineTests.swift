@@ -16,7 +16,8 @@ struct CommandLineTests {
         "export --output a.car --json CID", "publish DIR", "publish DIR --name n", "publish --name n DIR --data D",
         "publish --hidden --data D DIR --json --skip-unreadable --copies 3 --lease 7", "unpublish N",
         "unpublish --data D N --json", "name ls", "name ls --json --data D", "demo",
-        "demo --nodes 12 --site D --keep --rate 200 --seed 7 --repair-delay 2s --json", "completions bash",
+        "demo --nodes 12 --site D --keep --rate 200 --seed 7 --repair-delay 2s --json", "demo --file none",
+        "demo --file F --data D", "demo --file-size 64MiB --json", "completions bash",
         "completions zsh", "completions fish", "version", "version --json", "put a",
         "put a b --name n --lease 7 --json",
         "put --skip-hidden --skip-unreadable a --data D", "put - --name n", "put --name n -", "get a", "get a -o b",
@@ -46,7 +47,7 @@ struct CommandLineTests {
         ("key recover abandon", "holdfast key recover --help"), ("key add-device", "holdfast key add-device --help"),
         ("key add-device n --accept S", "holdfast key add-device --help"),
         ("key revoke-device", "holdfast key revoke-device --help"), ("fsck now", "holdfast fsck --help"),
-        ("exit now", "holdfast exit --help"),
+        ("exit now", "holdfast exit --help"), ("demo --file f --file-size 1MiB", "holdfast demo --help"),
     ])
     func commandLine_thatIsWrong_isOneLineWithAHint(line: String, hint: String) {
         let arguments = line.split(separator: " ").map(String.init)

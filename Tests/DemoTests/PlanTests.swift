@@ -40,6 +40,7 @@ struct PlanTests {
             let operatorsLeft = Set(survivors.map { members[$0].operatorName })
             #expect(operatorsLeft.count == DemoMember.operatorCount(of: count) - 1)
         }
+        #expect(plan.survivor(of: members).map { survivors.contains($0.index) } == true, "the owner's node stays")
         #expect(plan == KillPlan(members: members, seed: seed))
     }
 

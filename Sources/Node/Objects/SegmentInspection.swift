@@ -13,7 +13,6 @@ struct SegmentInspection: Sendable {
         let id = try SegmentID(reference.id.bytes)
         let code = try SegmentCode(dataCount: Int(reference.k), totalCount: Int(reference.n))
         let grant = try segments.grants.grant(of: owner)
-        segments.search.forget(id)
         let known = try await segments.search.find(id, code: code, grant: grant, everything: true)
         let holders = holders(of: known)
         let live = Set(holders.filter(\.alive).map(\.index)).count

@@ -57,7 +57,12 @@ final class SegmentSearch: Sendable {
         while !nodes.isEmpty, !(found.map { isEnough($0, of: code, everything, now: now) } ?? false) {
             let batch = Array(nodes.prefix(Self.batchNodes))
             nodes = nodes.dropFirst(Self.batchNodes)
-            for answer in try await ask(batch, id, grant) { Self.merge(answer, id, into: &found, now: now) }
+            let before = found
+            found = try await ask(batch, id, grant) { answer in
+                var next = before
+                for known in answer { Self.merge(known, id, into: &next, now: now) }
+                return (next, next.map { self.isEnough($0, of: code, everything, now: now) } ?? false)
+            }
         }
         guard let found else {
             throw NodeError(.notFound, "nobody who can be reached knows the segment \(id)")
@@ -95,19 +100,32 @@ final class SegmentSearch: Sendable {
         }
     }
 
-    private func ask(_ nodes: [NodeID], _ id: SegmentID, _ grant: [UInt8]?) async throws -> [HoldersAnswer.Known] {
+    /// Asks nodes at once, and waits no longer than until what they said is enough.
+    private func ask(
+        _ nodes: [NodeID],
+        _ id: SegmentID,
+        _ grant: [UInt8]?,
+        _ judge: ([HoldersAnswer.Known]) -> (found: KnownSegment?, isEnough: Bool)
+    ) async throws -> KnownSegment? {
         let request = try HoldersRequest(segments: [id], grant: grant)
         return try await withThrowingTaskGroup(of: HoldersAnswer.Known?.self) { group in
             for node in nodes {
                 group.addTask {
-                    try? await withDeadline(Self.roundTimeMax) { try await self.client.holders(request, at: node) }
-                        .first ?? nil
+                    try? await withDeadline(Self.roundTimeMax) {
+                        try await self.client.holders(request, at: node)
+                    }.first ?? nil
                 }
             }
             var answers: [HoldersAnswer.Known] = []
-            for try await answer in group { if let answer { answers.append(answer) } }
+            for try await answer in group {
+                guard let answer else { continue }
+                answers.append(answer)
+                guard judge(answers).isEnough else { continue }
+                group.cancelAll()
+                break
+            }
             try Task.checkCancellation()
-            return answers
+            return judge(answers).found
         }
     }
 
