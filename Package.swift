@@ -121,7 +121,7 @@ let package = Package(
         tests(
             "NodeTests",
             [
-                "BlockStore", "Content", "Core", "Exchange", "Gateway", "Mesh", "Node", "Objects", "Owners",
+                "BlockStore", "Content", "Core", "Erasure", "Exchange", "Gateway", "Mesh", "Node", "Objects", "Owners",
                 "PieceStore", "Placement", "Publishing", "RecordStore", "Settings", "Transport", logging,
             ] + nio
         ),

@@ -35,6 +35,6 @@ struct CollectionService: Sendable {
         while hasMore, !Task.isCancelled {
             hasMore = try await work.run { try pieces.store.collect(now: now).hasMore }
         }
-        pieces.sessions.sweep(now: Clock.now())
+        pieces.sweep(now: Clock.now())
     }
 }

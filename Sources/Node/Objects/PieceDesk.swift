@@ -46,7 +46,7 @@ package final class PieceDesk: Sendable {
     static let paths: Set<String> = [StorePart.path, PieceRead.path, HoldersRequest.path, SyncMessage.path]
 
     /// The answer to another node: what is refused is refused with a reason.
-    func response(path: String, body: ByteBuffer, from peer: NodeID) async throws -> PeerResponse {
+    package func response(path: String, body: ByteBuffer, from peer: NodeID) async throws -> PeerResponse {
         do {
             return .ok(try await answer(path: path, body: body, from: peer))
         } catch let error as ObjectsError {
@@ -79,6 +79,9 @@ package final class PieceDesk: Sendable {
         default: 409
         }
     }
+
+    /// Gives up pieces of which nothing came for long, and the space that was kept for them.
+    package func sweep(now: Instant) { sessions.sweep(now: now) }
 
     // MARK: - What everything needs
 

@@ -4,7 +4,7 @@ import NIOCore
 import Objects
 
 /// Reads ranges of a segment's ciphertext from whoever holds its pieces.
-struct SegmentReader: Sendable {
+package struct SegmentReader: Sendable {
     /// How often the engine learns that time has passed.
     static let tickPeriod = Duration.milliseconds(100)
 
@@ -13,6 +13,14 @@ struct SegmentReader: Sendable {
     let coders: CoderCache
     let work: BlockingWork
     let logger: Logger
+
+    package init(client: PieceClient, mesh: MeshService, coders: CoderCache, work: BlockingWork, logger: Logger) {
+        self.client = client
+        self.mesh = mesh
+        self.coders = coders
+        self.work = work
+        self.logger = logger
+    }
 
     private enum Event: Sendable {
         case completed(PiecePlace, ByteBuffer)
@@ -24,7 +32,7 @@ struct SegmentReader: Sendable {
     ///
     /// - Parameter grant: The owner's permission, `nil` for a holder that rebuilds pieces.
     /// - Throws: ``NodeError`` `.mesh` when too few pieces can be reached.
-    func read(_ range: Range<Int>, of segment: KnownSegment, grant: [UInt8]?) async throws -> ByteBuffer {
+    package func read(_ range: Range<Int>, of segment: KnownSegment, grant: [UInt8]?) async throws -> ByteBuffer {
         let layout = segment.record.layout
         let needs = layout.needs(of: range)
         guard let first = needs.first?.stripe, let last = needs.last?.stripe else { return ByteBuffer() }
