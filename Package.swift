@@ -121,7 +121,9 @@ let package = Package(
         tests(
             "NodeTests",
             [
-                "BlockStore", "Content", "Core", "Exchange", "Gateway", "Mesh", "Namespace", "Node", "Objects", "Owners",
+                "BlockStore", "Content", "Core", "Erasure", "Exchange", "Gateway", "Mesh", "Namespace", "Node",
+                "Objects",
+                "Owners",
                 "PieceStore", "Placement", "Publishing", "RecordStore", "Settings", "Transport", logging,
             ] + nio
         ),

@@ -54,6 +54,7 @@ struct NodeFoundation: Sendable {
                 ownerBytesMax: lent.storageBytes / LentSpace.ownersMin
             )
         )
+        store.setUsedElsewhere(pieces.accounting.diskBytes)
         let pool = NIOThreadPool(numberOfThreads: BlockingWork.threads)
         pool.start()
         work = BlockingWork(pool: pool)

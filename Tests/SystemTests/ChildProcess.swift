@@ -13,12 +13,18 @@ final class ChildProcess: Sendable {
     private let ended = Mutex<Int32?>(nil)
 
     /// Starts `executable` with the parent's environment, without settings that were meant for a node of its own.
-    init(_ executable: String, _ arguments: [String], output: String, errors: String) throws {
+    ///
+    /// - Parameter input: The file that is its standard input.
+    init(_ executable: String, _ arguments: [String], input: String? = nil, output: String, errors: String) throws {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         let flags = O_WRONLY | O_CREAT | O_TRUNC
-        posix_spawn_file_actions_adddup2(&actions, Leash.childEnd, STDIN_FILENO)
+        if let input {
+            posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input, O_RDONLY, 0)
+        } else {
+            posix_spawn_file_actions_adddup2(&actions, Leash.childEnd, STDIN_FILENO)
+        }
         posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output, flags, 0o600)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, errors, flags, 0o600)
 

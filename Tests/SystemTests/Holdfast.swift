@@ -20,11 +20,17 @@ enum Holdfast {
     }
 
     /// Runs a command to its end; its output lies in files of `folder` meanwhile.
-    static func run(_ arguments: [String], in folder: TemporaryFolder) async throws -> Outcome {
+    ///
+    /// - Parameter input: The file that is its standard input.
+    static func run(
+        _ arguments: [String],
+        input: String? = nil,
+        in folder: TemporaryFolder
+    ) async throws -> Outcome {
         let name = UUID().uuidString
         let output = "\(folder.path)/\(name).out"
         let errors = "\(folder.path)/\(name).err"
-        let process = try ChildProcess(path, arguments, output: output, errors: errors)
+        let process = try ChildProcess(path, arguments, input: input, output: output, errors: errors)
         defer { process.kill() }
         let exitCode = try await process.end()
         return Outcome(

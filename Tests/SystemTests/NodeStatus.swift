@@ -21,6 +21,8 @@ struct NodeStatus: Decodable, Sendable {
     let members: Members
     let copies: Copies
     let storage: Storage
+    /// Pieces that are missing for full strength.
+    let debt: Int
 }
 
 /// What scripts rely on in `publish --json`.
@@ -40,4 +42,28 @@ struct NameEntry: Decodable, Sendable {
     let root: String
     let copiesLive: Int
     let copiesTarget: Int
+}
+
+/// What scripts rely on in `stat --json`.
+struct ObjectStat: Decodable, Sendable {
+    struct Segment: Decodable, Sendable {
+        let k: Int
+        let n: Int
+        let piecesLive: Int
+        let piecesTarget: Int
+    }
+
+    let name: String
+    let bytes: Int
+    let segments: [Segment]
+    let spare: Int
+    let conflicts: [String]
+}
+
+/// What scripts rely on in `key ls --json`.
+struct DeviceEntry: Decodable, Sendable {
+    let device: String
+    let name: String
+    let state: String
+    let isThis: Bool
 }

@@ -120,6 +120,10 @@ final class TestNode: Sendable {
         try await json(["publish", path] + options)
     }
 
+    func stat(_ name: String) async throws -> ObjectStat { try await json("stat", name) }
+
+    func devices() async throws -> [DeviceEntry] { try await json("key", "ls") }
+
     private func json<Value: Decodable>(_ arguments: String...) async throws -> Value { try await json(arguments) }
 
     private func json<Value: Decodable>(_ arguments: [String]) async throws -> Value {

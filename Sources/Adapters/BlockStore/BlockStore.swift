@@ -34,6 +34,9 @@ public final class BlockStore: Sendable {
     /// Bytes by what they are held for, as the index has them.
     public var accounting: Accounting { budget.committed }
 
+    /// Says how much of the lent space something else uses; blocks then have so much less.
+    public func setUsedElsewhere(_ bytes: Int64) { budget.setUsedElsewhere(bytes) }
+
     /// Opens the store and cuts off what unfinished imports left; takes time by the number of volumes, not of blocks.
     ///
     /// - Throws: ``BlockStoreError`` `.inUse`, `.newerFormat`, `.diskFull` or `.ioFailed`.

@@ -6,10 +6,12 @@ final class Budget: Sendable {
         var committed: Accounting
         var reserved: Int64 = 0
         var reservedCache: Int64 = 0
+        /// What others use of the same space.
+        var usedElsewhere: Int64 = 0
         /// Dead bytes are given back soon, unless the file system cannot do that.
         var countsDead = false
 
-        var used: Int64 { committed.total - (countsDead ? 0 : committed.dead) + reserved }
+        var used: Int64 { committed.total - (countsDead ? 0 : committed.dead) + reserved + usedElsewhere }
     }
 
     private let storageBytesMax: Int64
@@ -26,6 +28,10 @@ final class Budget: Sendable {
 
     func commit(_ accounting: Accounting) {
         state.withLock { $0.committed = accounting }
+    }
+
+    func setUsedElsewhere(_ bytes: Int64) {
+        state.withLock { $0.usedElsewhere = bytes }
     }
 
     /// From now on dead bytes count as used.

@@ -31,10 +31,11 @@ struct CollectionService: Sendable {
     private func collectPieces() async throws {
         let pieces = pieces
         let now = pieces.meshNow
+        store.setUsedElsewhere(pieces.store.accounting.diskBytes)
         var hasMore = true
         while hasMore, !Task.isCancelled {
             hasMore = try await work.run { try pieces.store.collect(now: now).hasMore }
         }
-        pieces.sessions.sweep(now: Clock.now())
+        pieces.sweep(now: Clock.now())
     }
 }

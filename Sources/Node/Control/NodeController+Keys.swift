@@ -3,6 +3,9 @@ import Core
 import Owners
 
 extension NodeController {
+    /// How long a node that has just joined waits to hear of an owner.
+    static let ownerTimeMax = Duration.seconds(10)
+
     func keyBackup() async throws -> KeyBackup {
         let owner = try parts.objects.vault.existing()
         guard let phrase = owner.phrase else {
@@ -14,9 +17,24 @@ extension NodeController {
     func keyRecover(phrase: String, deviceName: String) async throws -> KeyRecovered {
         let recovered: RecoveryPhrase
         do { recovered = try RecoveryPhrase(words: phrase) } catch { throw NodeError(.badInput, error.message) }
+        try await waitForOwner(OwnerSecrets(recovered).owner)
         let owner = try parts.objects.vault.recover(recovered, deviceName: deviceName)
         try await parts.objects.names.publish(owner.certificate)
         return try await counted(owner)
+    }
+
+    /// A phrase with exchanged words can pass its checksum and stands for somebody who never was.
+    private func waitForOwner(_ owner: OwnerID) async throws {
+        let deadline = ContinuousClock.now + Self.ownerTimeMax
+        while parts.objects.devices.list.devices(of: owner).isEmpty {
+            guard ContinuousClock.now < deadline else {
+                throw NodeError(
+                    .notFound,
+                    "nobody of this mesh knows the owner of this phrase; check its words and their order, and the mesh"
+                )
+            }
+            try await Task.sleep(for: .milliseconds(100))
+        }
     }
 
     func keyAddDevice(name: String) async throws -> DeviceInvite {

@@ -60,7 +60,7 @@ final class NodeController: NodeControl {
             pieces: .init(live: parts.objects.repair.strength.live, target: parts.objects.repair.strength.wanted),
             debt: parts.objects.repair.strength.debt,
             storage: .init(
-                used: Int(accounting.total),
+                used: Int(accounting.total + parts.base.pieces.accounting.diskBytes),
                 limit: Int(parts.base.lent.storageBytes),
                 cacheUsed: Int(accounting.cached),
                 cacheLimit: Int(parts.base.lent.cacheBytes)

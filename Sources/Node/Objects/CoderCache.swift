@@ -3,11 +3,13 @@ import Objects
 import Synchronization
 
 /// Erasure coders by their code; each is made once and shared.
-final class CoderCache: Sendable {
+package final class CoderCache: Sendable {
     /// Most coders kept: a mesh uses one code at a time, and old segments a few others.
     static let codersMax = 64
 
     private let coders = Mutex<[SegmentCode: ErasureCoder]>([:])
+
+    package init() {}
 
     /// - Throws: ``ErasureError`` for a code that there cannot be.
     func coder(_ code: SegmentCode) throws -> ErasureCoder {

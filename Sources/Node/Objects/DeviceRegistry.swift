@@ -10,7 +10,7 @@ package final class DeviceRegistry: Sendable {
 
     var list: DeviceList { state.withLock { $0 } }
 
-    func learn(_ certificate: DeviceCertificate) {
+    package func learn(_ certificate: DeviceCertificate) {
         state.withLock { _ = $0.insert(certificate) }
     }
 

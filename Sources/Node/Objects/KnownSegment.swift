@@ -2,17 +2,17 @@ import Core
 import Objects
 
 /// What a reader has to know of a segment: its record, and who said to hold its pieces.
-struct KnownSegment: Sendable {
-    let record: SegmentRecord
-    var statements: StatementSet
+package struct KnownSegment: Sendable {
+    package let record: SegmentRecord
+    package var statements: StatementSet
 
-    init(_ record: SegmentRecord) {
+    package init(_ record: SegmentRecord) {
         self.record = record
         statements = StatementSet(of: record)
     }
 
     /// Takes what others said; what is wrong in it is left out, each statement proves itself.
-    mutating func merge(_ encoded: [[UInt8]], now: Instant) {
+    package mutating func merge(_ encoded: [[UInt8]], now: Instant) {
         for bytes in encoded.prefix(HoldersAnswer.statementsMax) {
             guard let statement = try? PieceStatement(decoding: bytes) else { continue }
             _ = try? statements.merge(statement, now: now)

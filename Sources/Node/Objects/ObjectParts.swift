@@ -32,6 +32,10 @@ struct ObjectParts: Sendable {
             work: base.work,
             devices: devices,
             key: base.node,
+            spaceLeft: { [lent = base.lent.storageBytes, blocks = base.store, pieces = base.pieces] in
+                let held = blocks.accounting
+                return lent - (held.total - held.cached) - pieces.accounting.diskBytes
+            },
             logger: logger
         )
         self.devices = devices

@@ -5,7 +5,7 @@ import Objects
 import Transport
 
 /// Asks other nodes to store pieces, for pieces, and for what they know of segments.
-struct PieceClient: Sendable {
+package struct PieceClient: Sendable {
     /// How long a node may take to answer one part, one read, one question.
     static let answerTimeMax = Duration.seconds(15)
     /// How long the bytes of one read may take to arrive.
@@ -15,6 +15,12 @@ struct PieceClient: Sendable {
     let mesh: MeshService
     /// Answers for this node itself, without a connection.
     let local: PieceDesk
+
+    package init(client: PeerClient, mesh: MeshService, local: PieceDesk) {
+        self.client = client
+        self.mesh = mesh
+        self.local = local
+    }
 
     /// Stores part of a piece.
     ///

@@ -36,6 +36,9 @@ extension PieceDesk {
     private func begin(_ part: StorePart, from peer: NodeID, now: Instant) throws -> StoreAnswer? {
         guard let bytes = part.record else { throw NodeError(.mesh, "the first part comes without a record") }
         guard !isLeaving else { throw NodeError(.mesh, "this node is leaving") }
+        guard spaceLeft() >= part.pieceByteCount else {
+            throw PieceStoreError(.full, "the space that this node lends is used up")
+        }
         let record = try SegmentRecord(decoding: bytes)
         try part.check(against: record)
         try check(record)

@@ -34,7 +34,7 @@ extension PieceDesk {
         for bytes in statements {
             let statement = try PieceStatement(decoding: bytes)
             guard statement.mesh == meshID, statement.until > now else { continue }
-            if try !store.tombstones(of: Digest(statement.segment.bytes)).isEmpty {
+            if try !removals(of: statement.segment).isEmpty {
                 removed.insert(statement.segment)
                 continue
             }
@@ -52,6 +52,15 @@ extension PieceDesk {
         return removed
     }
 
+    /// The removals of a segment that count: where its record is here, those of its owner alone.
+    ///
+    /// What somebody else said of it before it came is remembered too, and means nothing.
+    func removals(of id: SegmentID) throws -> [StoredTombstone] {
+        let tombstones = try store.tombstones(of: Digest(id.bytes))
+        guard !tombstones.isEmpty, let record = try? record(of: id) else { return tombstones }
+        return tombstones.filter { $0.owner == record.owner.bytes }
+    }
+
     private func take(tombstone bytes: [UInt8]) throws {
         let tombstone = try Tombstone(decoding: bytes)
         guard devices.isActive(tombstone.device, of: tombstone.owner) else { return }
@@ -63,6 +72,7 @@ extension PieceDesk {
             bytes: bytes
         )
         guard entombed > 0 else { return }
+        sessions.drop(tombstone.segments, of: tombstone.owner)
         eventInput.yield(.entombed(tombstone.segments))
     }
 
@@ -70,8 +80,7 @@ extension PieceDesk {
         var statements: [[UInt8]] = []
         var tombstones: Set<[UInt8]> = []
         for id in segments + removed.sorted() {
-            let known = try store.tombstones(of: Digest(id.bytes))
-            for tombstone in known where tombstones.count < SyncMessage.tombstonesMax {
+            for tombstone in try removals(of: id) where tombstones.count < SyncMessage.tombstonesMax {
                 tombstones.insert(tombstone.bytes)
             }
             for statement in try self.statements(of: id) where statements.count < SyncMessage.statementsMax {

@@ -20,6 +20,8 @@ package final class PieceDesk: Sendable {
     let devices: DeviceRegistry
     let key: SigningKey<NodeRole>
     let logger: Logger
+    /// Bytes of the lent space that neither pieces nor copies use; what is cached gives way.
+    let spaceLeft: @Sendable () -> Int64
     let sessions = PieceSessions()
     let events: AsyncStream<PieceEvent>
     let eventInput: AsyncStream<PieceEvent>.Continuation
@@ -32,6 +34,7 @@ package final class PieceDesk: Sendable {
         work: BlockingWork,
         devices: DeviceRegistry,
         key: SigningKey<NodeRole>,
+        spaceLeft: @escaping @Sendable () -> Int64 = { .max },
         logger: Logger
     ) {
         self.store = store
@@ -39,6 +42,7 @@ package final class PieceDesk: Sendable {
         self.work = work
         self.devices = devices
         self.key = key
+        self.spaceLeft = spaceLeft
         self.logger = logger
         (events, eventInput) = AsyncStream.makeStream(of: PieceEvent.self)
     }
@@ -47,7 +51,7 @@ package final class PieceDesk: Sendable {
     static let paths: Set<String> = [StorePart.path, PieceRead.path, HoldersRequest.path, SyncMessage.path]
 
     /// The answer to another node: what is refused is refused with a reason.
-    func response(path: String, body: ByteBuffer, from peer: NodeID) async throws -> PeerResponse {
+    package func response(path: String, body: ByteBuffer, from peer: NodeID) async throws -> PeerResponse {
         do {
             return .ok(try await answer(path: path, body: body, from: peer))
         } catch let error as ObjectsError {
@@ -85,6 +89,9 @@ package final class PieceDesk: Sendable {
     var isLeaving: Bool { refusesNew.load(ordering: .relaxed) }
 
     func refuseNew(_ refuses: Bool) { refusesNew.store(refuses, ordering: .relaxed) }
+
+    /// Gives up pieces of which nothing came for long, and the space that was kept for them.
+    package func sweep(now: Instant) { sessions.sweep(now: now) }
 
     // MARK: - What everything needs
 

@@ -1,5 +1,6 @@
 import Core
 import Objects
+import Owners
 import PieceStore
 import Synchronization
 
@@ -61,6 +62,18 @@ final class PieceSessions: Sendable {
 
     func close(_ piece: PieceID) -> Session? {
         state.withLock { $0.removeValue(forKey: piece) }
+    }
+
+    /// Gives up what arrives of segments that their owner removed; what is being written just now is refused at its end.
+    func drop(_ segments: [SegmentID], of owner: OwnerID) {
+        let gone = state.withLock { sessions in
+            let gone = sessions.filter { piece, session in
+                !session.isBusy && session.record.owner == owner && segments.contains(piece.segment)
+            }
+            for piece in gone.keys { sessions[piece] = nil }
+            return Array(gone.values)
+        }
+        for session in gone { session.writer.discard() }
     }
 
     /// Gives up what nobody sends any more.

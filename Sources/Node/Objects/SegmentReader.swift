@@ -4,15 +4,28 @@ import NIOCore
 import Objects
 
 /// Reads ranges of a segment's ciphertext from whoever holds its pieces.
-struct SegmentReader: Sendable {
+package struct SegmentReader: Sendable {
     /// How often the engine learns that time has passed.
     static let tickPeriod = Duration.milliseconds(100)
+
+    /// Fetches beyond the needed ones, for slow holders.
+    static let extraFetches = 4
+    /// How long a holder may be silent before another one is asked.
+    static let silenceMax = Duration.seconds(8)
 
     let client: PieceClient
     let mesh: MeshService
     let coders: CoderCache
     let work: BlockingWork
     let logger: Logger
+
+    package init(client: PieceClient, mesh: MeshService, coders: CoderCache, work: BlockingWork, logger: Logger) {
+        self.client = client
+        self.mesh = mesh
+        self.coders = coders
+        self.work = work
+        self.logger = logger
+    }
 
     private enum Event: Sendable {
         case completed(PiecePlace, ByteBuffer)
@@ -24,7 +37,7 @@ struct SegmentReader: Sendable {
     ///
     /// - Parameter grant: The owner's permission, `nil` for a holder that rebuilds pieces.
     /// - Throws: ``NodeError`` `.mesh` when too few pieces can be reached.
-    func read(_ range: Range<Int>, of segment: KnownSegment, grant: [UInt8]?) async throws -> ByteBuffer {
+    package func read(_ range: Range<Int>, of segment: KnownSegment, grant: [UInt8]?) async throws -> ByteBuffer {
         let layout = segment.record.layout
         let needs = layout.needs(of: range)
         guard let first = needs.first?.stripe, let last = needs.last?.stripe else { return ByteBuffer() }
@@ -42,7 +55,9 @@ struct SegmentReader: Sendable {
         let start = DownloadMachine(
             dataCount: code.dataCount,
             totalCount: code.totalCount,
-            holders: order(segment.places(now: Clock.now()))
+            holders: order(segment.places(now: Clock.now())),
+            extra: Self.extraFetches,
+            silence: Self.silenceMax
         )
         let (events, reports) = AsyncStream.makeStream(of: Event.self)
         let (orders, order) = AsyncStream.makeStream(of: PiecePlace.self)

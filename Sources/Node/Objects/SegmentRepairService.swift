@@ -297,8 +297,9 @@ final class SegmentRepairService: Sendable {
                 var statements: [[UInt8]] = []
                 var tombstones: Set<[UInt8]> = []
                 for segment in segments {
-                    for tombstone in try self.desk.store.tombstones(of: segment) { tombstones.insert(tombstone.bytes) }
-                    for statement in try self.desk.statements(of: SegmentID(segment)) {
+                    let id = SegmentID(segment)
+                    for tombstone in try self.desk.removals(of: id) { tombstones.insert(tombstone.bytes) }
+                    for statement in try self.desk.statements(of: id) {
                         statements.append(statement.bytes)
                     }
                 }
