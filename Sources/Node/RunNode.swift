@@ -87,7 +87,8 @@ struct NodeServices: Sendable {
                     .init(service: Background { await parts.publishing.run() }),
                     .init(
                         service: Background {
-                            try await controller.departed.value()
+                            // Stopped otherwise, the wait is cancelled.
+                            guard (try? await controller.departed.value()) != nil else { return }
                             // Time for the command to read its answer.
                             try await Task.sleep(for: Self.departureDelay)
                             kill(getpid(), SIGTERM)

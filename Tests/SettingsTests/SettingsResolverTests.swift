@@ -9,7 +9,7 @@ struct SettingsResolverTests {
         environment: [String: String] = home,
         file: String? = nil
     ) throws -> ResolvedSettings {
-        let resolver = SettingsResolver(flags: flags, environment: environment, workingFolder: "/work")
+        let resolver = SettingsResolver(flags: flags, environment: environment, workingFolder: "/srv")
         return try resolver.resolve(file: file.map { try SettingsFile(parsing: $0, path: "/data/holdfast.conf") })
     }
 
@@ -63,7 +63,7 @@ struct SettingsResolverTests {
         #expect(configuration.cacheBytes == 512 << 20)
         #expect(configuration.repairDelay == .seconds(2))
         #expect(configuration.jurisdiction == "CH")
-        #expect(configuration.operatorKeyFile == "/work/keys/op.key")
+        #expect(configuration.operatorKeyFile == "/srv/keys/op.key")
         #expect(configuration.advertise == [Endpoint(host: "192.0.2.1", port: 4601)])
         #expect(configuration.logLevel == .debug)
     }
