@@ -134,32 +134,3 @@ extension PieceDesk {
         )
     }
 }
-
-extension PieceStatement {
-    /// Renewals of a statement, and its withdrawal, are told apart by the low bits of its version.
-    private static let renewalBits: UInt64 = 12
-
-    /// The version of a statement on a piece that was made at an instant.
-    static func version(made: Instant, renewal: UInt64) -> UInt64 {
-        let low = (1 << renewalBits) - 1 as UInt64
-        return UInt64(clamping: made.milliseconds) << renewalBits | min(renewal, low)
-    }
-
-    /// When the piece was made, by its version.
-    var made: Instant { Instant(milliseconds: Int64(clamping: version >> Self.renewalBits)) }
-
-    var renewal: UInt64 { version & ((1 << Self.renewalBits) - 1) }
-
-    /// As the piece store keeps it.
-    var stored: StoredStatement {
-        get throws {
-            StoredStatement(
-                piece: PieceKey(segment: try Digest(segment.bytes), index: index),
-                node: node.bytes,
-                version: version,
-                until: until,
-                bytes: bytes
-            )
-        }
-    }
-}

@@ -129,6 +129,8 @@ package final class PieceDesk: Sendable {
             return grant.allows(peer, toRead: record, now: now) && devices.isActive(grant.device, of: grant.owner)
         }
         if peer == mesh.node { return true }
-        return try statements(of: record.id).contains { $0.node == peer && $0.isHolding(now: now) }
+        return try store.statements(of: record.id.digest).contains { statement in
+            statement.node == peer.bytes && statement.isHolding(now: now)
+        }
     }
 }

@@ -82,12 +82,25 @@ final class SegmentRepairService: Sendable {
     private func load(_ segment: Digest) throws {
         let id = SegmentID(segment)
         let record = try desk.record(of: id)
-        let statements = try desk.statements(of: id)
+        // All were verified before they were stored; a million segments are not verified again at each start.
+        let statements = try desk.store.statements(of: segment)
+        let own = mesh.node.bytes
         for index in try desk.store.pieces(of: segment) {
-            let made = statements.first { $0.node == mesh.node && $0.index == index }?.made ?? record.created
+            let made = statements.first { $0.node == own && $0.piece.index == index }?.made ?? record.created
             held(record, index: index, made: made, leaseEnd: try desk.leaseEnd(of: record, piece: index))
         }
-        for statement in statements { stated(statement) }
+        for statement in statements where statement.node != own {
+            guard let node = try? NodeID(statement.node) else { continue }
+            let notice = PieceNotice(
+                segment: segment,
+                index: statement.piece.index,
+                node: node,
+                state: statement.isHolding(now: .distantPast) ? .holding : .withdrawn,
+                made: statement.made,
+                until: statement.until
+            )
+            run { $0.statement(notice, now: $1) }
+        }
     }
 
     private func listen() async {
