@@ -17,7 +17,7 @@ speed() { # algorithm, block: bytes a second of one core
 }
 aes=$(speed aes-256-gcm 16384)
 sha=$(speed sha256 16384)
-coding=$("$(dirname "$holdfast")/erasure-bench" | awk '/encode 10\+20/ { print $4 * 1000000; exit }')
+coding=$("$(dirname "$holdfast")/erasure-bench" | awk '/encode 10\+20/ { print $3 * 1000000; exit }')
 disk=$(dd if=/dev/zero of="$work/disk" bs=1M count=512 conv=fdatasync 2>&1 | awk 'END { print $(NF-1) * ($NF ~ /^G/ ? 1e9 : 1e6) }')
 rm -f "$work/disk"
 
@@ -39,7 +39,7 @@ awk -v put="$put" -v get="$get" -v mib="$mebibytes" -v nodes="$nodes" -v aes="$a
     printf "get: %.2f s, %.0f MB/s; the bound is %.2f s: %.0f %%\n", get / 1000, bytes / get / 1000, read, 100000 * read / get
     printf "the client node held at most %.0f MB (256 MiB allowed)\n", peak / 1000000 }'
 
-disk_use() { du -s --block-size=1 "$work"/n*/pieces | awk '{ sum += $1 } END { print sum }'; }
+disk_use() { du -s --block-size=1 "$work"/n*/pieces | awk '{ sum += $1 } END { printf "%.0f\n", sum }'; }
 for size in 10240 1024; do
     mkdir "$work/small$size"
     head -c $((10000 * size)) /dev/urandom >"$work/bytes"
