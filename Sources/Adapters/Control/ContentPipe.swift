@@ -3,7 +3,8 @@ import Synchronization
 
 /// Hands chunks from one task to another, one at a time: whoever sends waits until the chunk is taken.
 ///
-/// So a slow reader slows down the writer, and never more than one chunk is kept.
+/// So a slow reader slows down the writer, and never more than one chunk is kept. Nobody is woken under the lock: waking a task
+/// takes the lock of its status, which a cancellation holds while it asks for ours.
 final class ContentPipe: AsyncSequence, AsyncIteratorProtocol, Sendable {
     typealias Element = ByteBuffer
     typealias Failure = any Error
@@ -18,6 +19,9 @@ final class ContentPipe: AsyncSequence, AsyncIteratorProtocol, Sendable {
         case ended((any Error)?)
     }
 
+    /// What is to be done once the lock is free.
+    private typealias Wake = @Sendable () -> Void
+
     private let state = Mutex(State.idle)
 
     func makeAsyncIterator() -> ContentPipe { self }
@@ -26,20 +30,24 @@ final class ContentPipe: AsyncSequence, AsyncIteratorProtocol, Sendable {
     func send(_ chunk: ByteBuffer) async {
         await withTaskCancellationHandler {
             await withCheckedContinuation { sent in
-                state.withLock { state in
+                let wake: Wake? = state.withLock { state in
                     switch state {
                     case .asked(let reader):
                         state = .idle
-                        reader.resume(returning: chunk)
-                        sent.resume()
+                        return {
+                            reader.resume(returning: chunk)
+                            sent.resume()
+                        }
                     case .idle:
                         state = .offered(chunk, sent)
+                        return nil
                     case .ended:
-                        sent.resume()
+                        return { sent.resume() }
                     case .offered:
                         preconditionFailure("a pipe has one writer, which waits for each chunk")
                     }
                 }
+                wake?()
             }
         } onCancel: {
             end(CancellationError())
@@ -50,39 +58,47 @@ final class ContentPipe: AsyncSequence, AsyncIteratorProtocol, Sendable {
     ///
     /// - Parameter error: what the reader is told; `nil` when everything was sent. The first end counts.
     func end(_ error: (any Error)?) {
-        state.withLock { state in
-            switch state {
-            case .ended:
-                return
-            case .idle:
-                break
-            case .asked(let reader):
-                if let error { reader.resume(throwing: error) } else { reader.resume(returning: nil) }
-            case .offered(_, let sent):
-                sent.resume()
-            }
+        let wake: Wake? = state.withLock { state in
+            let former = state
+            if case .ended = former { return nil }
             state = .ended(error)
+            return switch former {
+            case .asked(let reader): { Self.tell(reader, error) }
+            case .offered(_, let sent): { sent.resume() }
+            case .idle, .ended: nil
+            }
         }
+        wake?()
+    }
+
+    private static func tell(_ reader: CheckedContinuation<ByteBuffer?, any Error>, _ error: (any Error)?) {
+        if let error { reader.resume(throwing: error) } else { reader.resume(returning: nil) }
     }
 
     /// - Throws: what the pipe was ended with; `CancellationError` when the reader's task is cancelled.
     func next() async throws -> ByteBuffer? {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { reader in
-                state.withLock { state in
+                let wake: Wake? = state.withLock { state in
                     switch state {
                     case .idle:
                         state = .asked(reader)
+                        return nil
                     case .offered(let chunk, let sent):
                         state = .idle
-                        sent.resume()
-                        reader.resume(returning: chunk)
+                        return {
+                            sent.resume()
+                            reader.resume(returning: chunk)
+                        }
                     case .ended(let error):
-                        if let error { reader.resume(throwing: error) } else { reader.resume(returning: nil) }
+                        return { Self.tell(reader, error) }
                     case .asked:
-                        reader.resume(throwing: ControlError(.failed, "a stream of content has one reader"))
+                        return {
+                            reader.resume(throwing: ControlError(.failed, "a stream of content has one reader"))
+                        }
                     }
                 }
+                wake?()
             }
         } onCancel: {
             end(CancellationError())
