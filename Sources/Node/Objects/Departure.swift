@@ -130,10 +130,8 @@ struct Departure: Sendable {
 
     private func place(_ publication: [UInt8], on targets: [NodeID]) async throws -> Bool {
         for target in targets {
-            let (events, reports) = AsyncStream.makeStream(of: PlacingEvent.self, bufferingPolicy: .bufferingNewest(1))
             do {
-                try await requests.ask(target, publication: publication, reports: reports)
-                _ = events
+                try await requests.ask(target, publication: publication)
                 return true
             } catch {
                 try Task.checkCancellation()

@@ -59,31 +59,10 @@ package struct SegmentReader: Sendable {
             extra: Self.extraFetches,
             silence: Self.silenceMax
         )
-        let (events, reports) = AsyncStream.makeStream(of: Event.self)
-        let (orders, order) = AsyncStream.makeStream(of: PiecePlace.self)
-        return try await withThrowingTaskGroup(of: [Int: ByteBuffer]?.self) { group in
-            group.addTask {
-                while !Task.isCancelled {
-                    try await Task.sleep(for: Self.tickPeriod)
-                    reports.yield(.tick)
-                }
-                return nil
-            }
-            group.addTask {
-                await withDiscardingTaskGroup { transfers in
-                    for await place in orders {
-                        transfers.addTask { await fetch(place, units, segment.record, grant, reports) }
-                    }
-                    transfers.cancelAll()
-                }
-                return nil
-            }
-            group.addTask { try await Self.drive(start, events, order, segment.record.id) }
-            defer { group.cancelAll() }
-            while let result = try await group.next() {
-                if let result { return result }
-            }
-            throw CancellationError()
+        return try await runTransfers(tick: (.tick, Self.tickPeriod)) { place, reports in
+            await fetch(place, units, segment.record, grant, reports)
+        } drive: { events, orders in
+            try await Self.drive(start, events, orders, segment.record.id)
         }
     }
 
@@ -108,7 +87,6 @@ package struct SegmentReader: Sendable {
         _ orders: AsyncStream<PiecePlace>.Continuation,
         _ id: SegmentID
     ) async throws -> [Int: ByteBuffer] {
-        defer { orders.finish() }
         var machine = start
         var pieces: [Int: ByteBuffer] = [:]
         func perform(_ effects: [DownloadMachine.Effect]) throws -> [Int: ByteBuffer]? {

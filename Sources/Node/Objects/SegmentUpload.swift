@@ -40,29 +40,10 @@ struct SegmentUpload: Sendable {
     func run(_ start: UploadMachine, acknowledged: @escaping @Sendable ([PieceStatement]) -> Void) async throws
         -> Outcome
     {
-        let (events, reports) = AsyncStream.makeStream(of: Event.self)
-        let (sends, orders) = AsyncStream.makeStream(of: PiecePlace.self)
-        return try await withThrowingTaskGroup(of: Outcome?.self) { group in
-            group.addTask {
-                while !Task.isCancelled {
-                    try await Task.sleep(for: Self.tickPeriod)
-                    reports.yield(.tick)
-                }
-                return nil
-            }
-            group.addTask {
-                await withDiscardingTaskGroup { transfers in
-                    for await place in sends { transfers.addTask { await send(place, reports) } }
-                    transfers.cancelAll()
-                }
-                return nil
-            }
-            group.addTask { try await drive(start, events, orders, acknowledged) }
-            defer { group.cancelAll() }
-            while let result = try await group.next() {
-                if let result { return result }
-            }
-            throw CancellationError()
+        try await runTransfers(tick: (.tick, Self.tickPeriod)) { place, reports in
+            await send(place, reports)
+        } drive: { events, orders in
+            try await drive(start, events, orders, acknowledged)
         }
     }
 
@@ -72,7 +53,6 @@ struct SegmentUpload: Sendable {
         _ orders: AsyncStream<PiecePlace>.Continuation,
         _ acknowledged: @Sendable ([PieceStatement]) -> Void
     ) async throws -> Outcome {
-        defer { orders.finish() }
         var machine = start
         var statements: [PieceStatement] = []
         func perform(_ effects: [UploadMachine.Effect]) throws -> Outcome? {

@@ -17,7 +17,8 @@ struct HoldRequest: Sendable {
     /// Asks `node` to hold a site; returns when the copy is durable there.
     ///
     /// - Throws: ``NodeError`` `.mesh` with the node's reason, or ``TransportError``.
-    func ask(_ node: NodeID, publication: [UInt8], reports: AsyncStream<PlacingEvent>.Continuation) async throws {
+    func ask(_ node: NodeID, publication: [UInt8], reports: AsyncStream<PlacingEvent>.Continuation? = nil) async throws
+    {
         let request = ExchangeRequest.hold(publication: publication)
         let stream = try await client.request(
             to: node,
@@ -28,7 +29,7 @@ struct HoldRequest: Sendable {
             bodyDeadline: .now + Self.copyMax
         )
         var answer = HoldAnswer()
-        for try await buffer in stream where answer.read(buffer) { reports.yield(.progressed(node)) }
+        for try await buffer in stream where answer.read(buffer) { reports?.yield(.progressed(node)) }
         guard answer.isHeld else { throw NodeError(.mesh, answer.reason) }
     }
 }

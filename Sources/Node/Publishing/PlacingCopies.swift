@@ -28,31 +28,10 @@ struct PlacingCopies: Sendable {
                 byteCount: record.publication.byteCount
             )
         }
-        let (events, reports) = AsyncStream.makeStream(of: PlacingEvent.self)
-        let (asked, asks) = AsyncStream.makeStream(of: NodeID.self)
-        return try await withThrowingTaskGroup(of: PublishMachine.Outcome?.self) { group in
-            group.addTask {
-                while !Task.isCancelled {
-                    try await Task.sleep(for: Self.tickPeriod)
-                    reports.yield(.tick)
-                }
-                return nil
-            }
-            group.addTask {
-                await withDiscardingTaskGroup { questions in
-                    for await node in asked {
-                        questions.addTask { await ask(node, record.bytes, reports) }
-                    }
-                    questions.cancelAll()
-                }
-                return nil
-            }
-            group.addTask { try await drive(machine, events, asks, progress) }
-            var outcome: PublishMachine.Outcome?
-            while outcome == nil, let result = try await group.next() { outcome = result }
-            group.cancelAll()
-            guard let outcome else { throw CancellationError() }
-            return outcome
+        return try await runTransfers(tick: (.tick, Self.tickPeriod)) { node, reports in
+            await ask(node, record.bytes, reports)
+        } drive: { events, asks in
+            try await drive(machine, events, asks, progress)
         }
     }
 
@@ -62,7 +41,6 @@ struct PlacingCopies: Sendable {
         _ asks: AsyncStream<NodeID>.Continuation,
         _ progress: @Sendable (OperationProgress) -> Void
     ) async throws -> PublishMachine.Outcome {
-        defer { asks.finish() }
         var machine = start
         var outcome = try perform(machine.start(now: Clock.now()), asks)
         if let outcome { return outcome }
