@@ -8,10 +8,8 @@ extension NodeController {
 
     func keyBackup() async throws -> KeyBackup {
         let owner = try parts.objects.vault.existing()
-        guard let phrase = owner.phrase else {
-            _ = try owner.signing(to: "run 'key backup'"); throw CancellationError()
-        }
-        return KeyBackup(phrase: phrase.words.joined(separator: " "), owner: owner.owner.description)
+        let words = try owner.words(to: "run 'key backup'")
+        return KeyBackup(phrase: words.joined(separator: " "), owner: owner.owner.description)
     }
 
     func keyRecover(phrase: String, deviceName: String) async throws -> KeyRecovered {

@@ -79,12 +79,9 @@ final class OwnerVault: Sendable {
             try KeyFile.write(invitation.device, to: folder + "/device.key")
             try SmallFile.write(invitation.certificate.bytes, to: folder + "/certificate")
             let identity = OwnerIdentity(
-                owner: invitation.certificate.owner,
                 reading: invitation.reading,
                 device: invitation.device,
-                certificate: invitation.certificate,
-                secrets: nil,
-                phrase: nil
+                certificate: invitation.certificate
             )
             current = identity
             return identity
@@ -108,14 +105,7 @@ final class OwnerVault: Sendable {
         try SmallFile.write(Array((phrase.words.joined(separator: " ") + "\n").utf8), to: folder + "/phrase")
         try KeyFile.write(device, to: folder + "/device.key")
         try SmallFile.write(certificate.bytes, to: folder + "/certificate")
-        return OwnerIdentity(
-            owner: secrets.owner,
-            reading: secrets.reading,
-            device: device,
-            certificate: certificate,
-            secrets: secrets,
-            phrase: phrase
-        )
+        return OwnerIdentity(phrase, secrets, device: device, certificate: certificate)
     }
 
     private static func load(_ folder: String) throws -> OwnerIdentity? {
@@ -131,14 +121,7 @@ final class OwnerVault: Sendable {
                     "\(folder) has neither a phrase nor a reading.key; recover with: holdfast key recover"
                 )
             }
-            return OwnerIdentity(
-                owner: certificate.owner,
-                reading: try ReadingKey(reading),
-                device: device,
-                certificate: certificate,
-                secrets: nil,
-                phrase: nil
-            )
+            return try OwnerIdentity(reading: ReadingKey(reading), device: device, certificate: certificate)
         }
         try checkPrivate(folder + "/phrase")
         let phrase = try RecoveryPhrase(words: String(decoding: text, as: UTF8.self))
@@ -146,14 +129,7 @@ final class OwnerVault: Sendable {
         guard secrets.owner == certificate.owner else {
             throw NodeError(.file, "\(folder)/phrase is not that of the owner in \(folder)/certificate")
         }
-        return OwnerIdentity(
-            owner: secrets.owner,
-            reading: secrets.reading,
-            device: device,
-            certificate: certificate,
-            secrets: secrets,
-            phrase: phrase
-        )
+        return OwnerIdentity(phrase, secrets, device: device, certificate: certificate)
     }
 
     private static func checkPrivate(_ path: String) throws(NodeError) {
