@@ -91,6 +91,28 @@ package struct PieceClient: Sendable {
         return try SyncMessage(decoding: Array(answer.readableBytesView), as: .answer)
     }
 
+    /// Tells everybody whom the statements name what all of them say, so that holders know each other.
+    func introduce(_ statements: [PieceStatement], within limit: Duration) async {
+        guard
+            let message = try? SyncMessage(
+                statements: Array(statements.map(\.bytes).prefix(SyncMessage.statementsMax)),
+                tombstones: [],
+                renewals: [],
+                askingAbout: []
+            )
+        else { return }
+        await tell(message, to: Set(statements.map(\.node)), within: limit)
+    }
+
+    /// Tells nodes at once; who does not answer in time learns it later from the others.
+    func tell(_ message: SyncMessage, to nodes: Set<NodeID>, within limit: Duration) async {
+        _ = try? await withDeadline(limit) {
+            await withDiscardingTaskGroup { group in
+                for node in nodes { group.addTask { _ = try? await self.sync(message, with: node) } }
+            }
+        }
+    }
+
     private func call(_ path: String, _ body: ByteBuffer, at node: NodeID, answerBytesMax: Int) async throws
         -> ByteBuffer
     {

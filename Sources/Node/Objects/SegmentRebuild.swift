@@ -133,23 +133,6 @@ struct SegmentRebuild: Sendable {
         var all = known
         all.merge(fresh.map(\.bytes), now: Clock.now())
         search.remember(all)
-        let statements = all.statements.statements
-        guard
-            let message = try? SyncMessage(
-                statements: Array(statements.map(\.bytes).prefix(SyncMessage.statementsMax)),
-                tombstones: [],
-                renewals: [],
-                askingAbout: []
-            )
-        else { return }
-        await tell(message, Set(statements.map(\.node)))
-    }
-
-    func tell(_ message: SyncMessage, _ nodes: Set<NodeID>) async {
-        _ = try? await withDeadline(Self.introductionTimeMax) {
-            await withDiscardingTaskGroup { group in
-                for node in nodes { group.addTask { _ = try? await client.sync(message, with: node) } }
-            }
-        }
+        await client.introduce(all.statements.statements, within: Self.introductionTimeMax)
     }
 }

@@ -169,7 +169,7 @@ final class SegmentRepairService: Sendable {
                         askingAbout: []
                     )
                 else { continue }
-                await rebuild.tell(message, [node])
+                await rebuild.client.tell(message, to: [node], within: SegmentRebuild.introductionTimeMax)
             }
         }
     }
@@ -297,7 +297,8 @@ final class SegmentRepairService: Sendable {
                 _ = try self.desk.store.remove(segment, index)
             }
             let message = try SyncMessage(statements: [last.bytes], tombstones: [], renewals: [], askingAbout: [])
-            await rebuild.tell(message, Set(statements.map(\.node)).subtracting([mesh.node]))
+            let others = Set(statements.map(\.node)).subtracting([mesh.node])
+            await rebuild.client.tell(message, to: others, within: SegmentRebuild.introductionTimeMax)
         } catch {
             logger.info("a surplus piece could not be given up", metadata: ["error": "\(error)"])
         }

@@ -57,11 +57,8 @@ final class SegmentSearch: Sendable {
         while !nodes.isEmpty, !(found.map { isEnough($0, of: code, everything, now: now) } ?? false) {
             let batch = Array(nodes.prefix(Self.batchNodes))
             nodes = nodes.dropFirst(Self.batchNodes)
-            let before = found
-            found = try await ask(batch, id, grant) { answer in
-                var next = before
-                for known in answer { Self.merge(known, id, into: &next, now: now) }
-                return (next, next.map { self.isEnough($0, of: code, everything, now: now) } ?? false)
+            found = try await ask(batch, id, grant, after: found, now: now) {
+                self.isEnough($0, of: code, everything, now: now)
             }
         }
         guard let found else {
@@ -105,7 +102,9 @@ final class SegmentSearch: Sendable {
         _ nodes: [NodeID],
         _ id: SegmentID,
         _ grant: [UInt8]?,
-        _ judge: ([HoldersAnswer.Known]) -> (found: KnownSegment?, isEnough: Bool)
+        after known: KnownSegment?,
+        now: Instant,
+        isEnough: (KnownSegment) -> Bool
     ) async throws -> KnownSegment? {
         let request = try HoldersRequest(segments: [id], grant: grant)
         return try await withThrowingTaskGroup(of: HoldersAnswer.Known?.self) { group in
@@ -116,16 +115,16 @@ final class SegmentSearch: Sendable {
                     }.first ?? nil
                 }
             }
-            var answers: [HoldersAnswer.Known] = []
+            var found = known
             for try await answer in group {
                 guard let answer else { continue }
-                answers.append(answer)
-                guard judge(answers).isEnough else { continue }
+                Self.merge(answer, id, into: &found, now: now)
+                guard found.map(isEnough) ?? false else { continue }
                 group.cancelAll()
                 break
             }
             try Task.checkCancellation()
-            return judge(answers).found
+            return found
         }
     }
 

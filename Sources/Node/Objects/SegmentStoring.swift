@@ -119,7 +119,7 @@ final class SegmentStoring: Sendable {
             group.addTask {
                 for await statements in acks {
                     self.learn(record, statements)
-                    await self.introduce(record, statements)
+                    await self.client.introduce(statements, within: Self.introductionTimeMax)
                     let stored = StoredSegment(record: record, durableCount: statements.count, warnings: warnings)
                     job.acknowledged.resolve(.success(stored))
                 }
@@ -136,7 +136,7 @@ final class SegmentStoring: Sendable {
         }
         job.released.resolve(.success(()))
         learn(record, outcome.statements)
-        await introduce(record, outcome.statements)
+        await client.introduce(outcome.statements, within: Self.introductionTimeMax)
         if let reason = outcome.reason {
             logger.info("a segment has debt", metadata: ["segment": "\(record.id)", "reason": "\(reason)"])
         }
@@ -184,24 +184,5 @@ final class SegmentStoring: Sendable {
         var known = KnownSegment(record)
         known.merge(statements.map(\.bytes), now: Clock.now())
         search.remember(known)
-    }
-
-    /// Tells all holders who the others are, so that they can repair without the owner.
-    private func introduce(_ record: SegmentRecord, _ statements: [PieceStatement]) async {
-        guard
-            let message = try? SyncMessage(
-                statements: Array(statements.map(\.bytes).prefix(SyncMessage.statementsMax)),
-                tombstones: [],
-                renewals: [],
-                askingAbout: []
-            )
-        else { return }
-        _ = try? await withDeadline(Self.introductionTimeMax) {
-            await withDiscardingTaskGroup { group in
-                for node in Set(statements.map(\.node)) {
-                    group.addTask { _ = try? await self.client.sync(message, with: node) }
-                }
-            }
-        }
     }
 }
