@@ -104,6 +104,19 @@ struct SegmentReaderTests {
         }
     }
 
+    /// Waiting for the same silent holders in every window would make a large read crawl.
+    @Test func silentHolders_inLaterReads_areNotAskedAgain() async throws {
+        let faults = (0..<Self.code.n).map { $0 < 2 ? HolderFault.silent : nil }
+        try await withHolders(faults) { scene in
+            try await scene.expect(0..<scene.segment.bytes.count)
+            let before = scene.holders.map(\.askedCount)
+            for _ in 0..<3 { try await scene.expect(70_000..<200_000) }
+            let after = scene.holders.map(\.askedCount)
+            #expect(after.prefix(2) == before.prefix(2), "the silent ones were asked again")
+            #expect(before.prefix(2).allSatisfy { $0 == 1 })
+        }
+    }
+
     @Test(arguments: HolderFault.allCases.filter { $0 != .silent })
     func segment_withFewerThanKHonestHolders_failsAndSaysWhy(fault: HolderFault) async throws {
         let faults = (0..<Self.code.n).map { $0 > 0 ? fault : nil }

@@ -15,6 +15,8 @@ package struct PieceClient: Sendable {
     let mesh: MeshService
     /// Answers for this node itself, without a connection.
     let local: PieceDesk
+    /// Who was asked and did not answer, a moment ago.
+    let silent = SilentHolders()
 
     package init(client: PeerClient, mesh: MeshService, local: PieceDesk) {
         self.client = client

@@ -52,36 +52,41 @@ package struct SegmentReader: Sendable {
     /// Any k pieces, as far as `units` go.
     func fetch(_ units: Range<Int>, of segment: KnownSegment, grant: [UInt8]?) async throws -> [Int: ByteBuffer] {
         let code = segment.record.code
+        let (holders, doubtful) = order(segment.places(now: Clock.now()))
         let start = DownloadMachine(
             dataCount: code.dataCount,
             totalCount: code.totalCount,
-            holders: order(segment.places(now: Clock.now())),
+            holders: holders,
+            doubtful: doubtful,
             extra: Self.extraFetches,
             silence: Self.silenceMax
         )
         return try await runTransfers(tick: (.tick, Self.tickPeriod)) { place, reports in
             await fetch(place, units, segment.record, grant, reports)
         } drive: { events, orders in
-            try await Self.drive(start, events, orders, segment.record.id)
+            try await drive(start, events, orders, segment.record.id)
         }
     }
 
-    /// Who is alive comes first, and this node itself before all.
-    private func order(_ places: [PiecePlace]) -> [PiecePlace] {
-        mesh.read { state in
+    /// This node itself comes first, then who is alive; who is not, or was silent just now, is doubtful.
+    private func order(_ places: [PiecePlace]) -> (holders: [PiecePlace], doubtful: Set<NodeID>) {
+        let unanswering = client.silent.current(now: .now)
+        return mesh.read { state in
             func rank(_ node: NodeID) -> Int {
                 if node == state.mesh.node { return 0 }
                 return switch state.mesh.member(node)?.observation.status {
-                case .alive: 1
-                case .unheard, .suspect: 2
-                case .dead, nil: 3
+                case .alive: unanswering.contains(node) ? 2 : 1
+                case .unheard, .suspect: 3
+                case .dead, nil: 4
                 }
             }
-            return places.map { (rank($0.node), $0) }.sorted { ($0.0, $0.1.piece) < ($1.0, $1.1.piece) }.map(\.1)
+            let ranked = places.map { (rank: rank($0.node), place: $0) }
+                .sorted { ($0.rank, $0.place.piece) < ($1.rank, $1.place.piece) }
+            return (ranked.map(\.place), Set(ranked.filter { $0.rank > 1 }.map(\.place.node)))
         }
     }
 
-    private static func drive(
+    private func drive(
         _ start: DownloadMachine,
         _ events: AsyncStream<Event>,
         _ orders: AsyncStream<PiecePlace>.Continuation,
@@ -89,12 +94,20 @@ package struct SegmentReader: Sendable {
     ) async throws -> [Int: ByteBuffer] {
         var machine = start
         var pieces: [Int: ByteBuffer] = [:]
+        var asked: [PiecePlace: ContinuousClock.Instant] = [:]
         func perform(_ effects: [DownloadMachine.Effect]) throws -> [Int: ByteBuffer]? {
             for effect in effects {
                 switch effect {
-                case .fetch(let piece, let node): orders.yield(PiecePlace(piece: piece, node: node))
-                case .ready(let ready): return pieces.filter { ready.contains($0.key) }
-                case .failed(let reason): throw NodeError(.mesh, "the segment \(id) cannot be read: \(reason)")
+                case .fetch(let piece, let node):
+                    let place = PiecePlace(piece: piece, node: node)
+                    asked[place] = .now
+                    orders.yield(place)
+                case .ready(let ready):
+                    client.silent.note(unanswered: asked.map { ($0.key.node, $0.value) }, now: .now)
+                    return pieces.filter { ready.contains($0.key) }
+                case .failed(let reason):
+                    client.silent.note(unanswered: asked.map { ($0.key.node, $0.value) }, now: .now)
+                    throw NodeError(.mesh, "the segment \(id) cannot be read: \(reason)")
                 case .cancel, .wake: break
                 }
             }
@@ -106,9 +119,12 @@ package struct SegmentReader: Sendable {
             let effects: [DownloadMachine.Effect]
             switch event {
             case .completed(let place, let bytes):
+                asked[place] = nil
+                client.silent.note(answered: place.node)
                 pieces[place.piece] = bytes
                 effects = machine.completed(place.piece, from: place.node, now: now)
             case .failed(let place, let reason):
+                asked[place] = nil
                 effects = machine.failed(place.piece, from: place.node, reason: reason, now: now)
             case .tick: effects = machine.tick(now: now)
             }

@@ -51,14 +51,20 @@ final class SegmentSearch: Sendable {
     ) async throws -> KnownSegment {
         let now = Clock.now()
         let known = memory.withLock { $0[id] }
-        if let known, !everything, isEnough(known, of: code, everything, now: now) { return known }
+        if let known, !everything, reach(of: known, now: now) >= Self.sufficient(code) { return known }
+        let (likely, unlikely) = order(id, code)
         var found = known
-        var nodes = order(id, code)[...]
-        while !nodes.isEmpty, !(found.map { isEnough($0, of: code, everything, now: now) } ?? false) {
-            let batch = Array(nodes.prefix(Self.batchNodes))
-            nodes = nodes.dropFirst(Self.batchNodes)
-            found = try await ask(batch, id, grant, after: found, now: now) {
-                self.isEnough($0, of: code, everything, now: now)
+        // Who is dead or silent is worth waiting for only when the others do not have enough.
+        for (nodes, needed) in [
+            (likely, everything ? code.totalCount : Self.sufficient(code)), (unlikely, code.dataCount),
+        ] {
+            var rest = nodes[...]
+            while !rest.isEmpty, found.map({ reach(of: $0, now: now) < needed }) ?? true {
+                let batch = Array(rest.prefix(Self.batchNodes))
+                rest = rest.dropFirst(Self.batchNodes)
+                found = try await ask(batch, id, grant, after: found, now: now) {
+                    self.reach(of: $0, now: now) >= needed
+                }
             }
         }
         guard let found else {
@@ -68,21 +74,25 @@ final class SegmentSearch: Sendable {
         return found
     }
 
-    /// Whether different live nodes say to hold enough pieces.
-    private func isEnough(_ segment: KnownSegment, of code: SegmentCode, _ everything: Bool, now: Instant) -> Bool {
+    /// How many different pieces live nodes say to hold.
+    private func reach(of segment: KnownSegment, now: Instant) -> Int {
         let alive = mesh.read { state in
             segment.places(now: now).filter {
                 state.mesh.node == $0.node || state.mesh.member($0.node)?.isAlive == true
             }
         }
-        let pieces = Set(alive.map(\.piece)).count
-        return pieces
-            >= (everything ? code.totalCount : min(code.totalCount, code.dataCount + DownloadMachine.extraDefault))
+        return Set(alive.map(\.piece)).count
     }
 
-    /// Whom to ask, first those that placement names; who is not alive comes last.
-    private func order(_ id: SegmentID, _ code: SegmentCode) -> [NodeID] {
-        mesh.read { state in
+    /// With so many pieces in reach nobody is asked for more.
+    private static func sufficient(_ code: SegmentCode) -> Int {
+        min(code.totalCount, code.dataCount + DownloadMachine.extraDefault)
+    }
+
+    /// Whom to ask, first those that placement names; apart from them who will hardly answer.
+    private func order(_ id: SegmentID, _ code: SegmentCode) -> (likely: [NodeID], unlikely: [NodeID]) {
+        let silent = client.silent.current(now: .now)
+        return mesh.read { state in
             let placement = state.repair.index.candidates.placePieces(
                 PlacementKey(id.bytes),
                 count: code.totalCount,
@@ -90,10 +100,13 @@ final class SegmentSearch: Sendable {
                 reserves: code.totalCount
             )
             let first = placement.chosen + placement.reserves
-            let others = ([state.mesh.node] + state.mesh.members.map(\.node)).filter { !Set(first).contains($0) }
+            let named = Set(first)
+            let others = ([state.mesh.node] + state.mesh.members.map(\.node)).filter { !named.contains($0) }
             let all = Array((first + others).prefix(Self.nodesMax))
-            let isAlive = { (node: NodeID) in node == state.mesh.node || state.mesh.member(node)?.isAlive == true }
-            return all.filter(isAlive) + all.filter { !isAlive($0) }
+            let isLikely = { (node: NodeID) in
+                node == state.mesh.node || state.mesh.member(node)?.isAlive == true && !silent.contains(node)
+            }
+            return (all.filter(isLikely), all.filter { !isLikely($0) })
         }
     }
 
@@ -107,17 +120,23 @@ final class SegmentSearch: Sendable {
         isEnough: (KnownSegment) -> Bool
     ) async throws -> KnownSegment? {
         let request = try HoldersRequest(segments: [id], grant: grant)
-        return try await withThrowingTaskGroup(of: HoldersAnswer.Known?.self) { group in
+        let start = ContinuousClock.now
+        return try await withThrowingTaskGroup(of: (NodeID, [HoldersAnswer.Known?]?).self) { group in
             for node in nodes {
                 group.addTask {
-                    try? await withDeadline(Self.roundTimeMax) {
+                    let answer = try? await withDeadline(Self.roundTimeMax) {
                         try await self.client.holders(request, at: node)
-                    }.first ?? nil
+                    }
+                    return (node, answer)
                 }
             }
             var found = known
-            for try await answer in group {
-                guard let answer else { continue }
+            var waiting = Set(nodes)
+            defer { client.silent.note(unanswered: waiting.map { ($0, start) }, now: .now) }
+            for try await (node, answers) in group {
+                guard let answers else { continue }
+                waiting.remove(node)
+                guard let answer = answers.first ?? nil else { continue }
                 Self.merge(answer, id, into: &found, now: now)
                 guard found.map(isEnough) ?? false else { continue }
                 group.cancelAll()

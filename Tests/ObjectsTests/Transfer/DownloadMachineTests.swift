@@ -28,6 +28,22 @@ struct DownloadMachineTests {
         #expect(machine.start(now: transferTime(1)) == [])
     }
 
+    @Test func start_dataPiecesWithDoubtfulHolders_fetchesParityFirst() throws {
+        var machine = DownloadMachine(
+            dataCount: 3,
+            totalCount: 9,
+            holders: try (0..<6).map { try Self.place($0, $0) } + [Self.place(1, 8)],
+            doubtful: [try transferNode(0), try transferNode(1)]
+        )
+        let first = Self.fetches(machine.start(now: transferTime(0)))
+        #expect(try first == [Self.place(2, 2), Self.place(1, 8), Self.place(3, 3)])
+        for piece in 2..<4 {
+            _ = machine.failed(piece, from: try transferNode(piece), reason: "", now: transferTime(1))
+        }
+        let last = Self.fetches(machine.failed(1, from: try transferNode(8), reason: "", now: transferTime(1)))
+        #expect(try last == [Self.place(1, 1)])
+    }
+
     @Test func enoughComplete_readyOnceAndNothingElse() throws {
         var machine = try Self.machine()
         _ = machine.start(now: transferTime(0))

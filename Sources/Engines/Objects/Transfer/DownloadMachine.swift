@@ -53,6 +53,7 @@ public struct DownloadMachine: Sendable {
     ///   - dataCount: The pieces that rebuild the segment, from 1.
     ///   - totalCount: All pieces, from `dataCount`.
     ///   - holders: Who holds what, best first; pieces that the code does not have are left out.
+    ///   - doubtful: Holders that will hardly answer; a piece that only they hold comes after all others.
     ///   - extra: Fetches beyond the needed ones.
     ///   - hedgeDelay: How long a fetch may take before one more is started.
     ///   - silence: How long a holder may be silent before it is given up.
@@ -60,6 +61,7 @@ public struct DownloadMachine: Sendable {
         dataCount: Int,
         totalCount: Int,
         holders: [PiecePlace],
+        doubtful: Set<NodeID> = [],
         extra: Int = extraDefault,
         hedgeDelay: Duration = hedgeDelayDefault,
         silence: Duration = silenceDefault
@@ -70,11 +72,16 @@ public struct DownloadMachine: Sendable {
         self.hedgeDelay = hedgeDelay
         self.silence = silence
         var seen: Set<PiecePlace> = []
-        for place in holders where 0..<totalCount ~= place.piece && seen.insert(place).inserted {
-            if untried[place.piece] == nil { pending.append(place.piece) }
-            untried[place.piece, default: []].append(place.node)
+        let likely = holders.filter { !doubtful.contains($0.node) }
+        let unlikely = holders.filter { doubtful.contains($0.node) }
+        for part in [likely, unlikely] {
+            var pieces: [Int] = []
+            for place in part where 0..<totalCount ~= place.piece && seen.insert(place).inserted {
+                if untried[place.piece] == nil { pieces.append(place.piece) }
+                untried[place.piece, default: []].append(place.node)
+            }
+            pending += pieces.filter { $0 < dataCount } + pieces.filter { $0 >= dataCount }
         }
-        pending = pending.filter { $0 < dataCount } + pending.filter { $0 >= dataCount }
     }
 
     // MARK: - Events
