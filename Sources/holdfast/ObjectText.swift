@@ -5,6 +5,11 @@ import Settings
 package enum ObjectText {
     /// `stored 12345 objects, 1.20 GB, as 10 of 30 pieces on 12 operators, 30 of 30 durable; until 2027-01-15`.
     package static func summary(_ result: PutResult) -> String {
+        guard result.piecesWanted > 0 else {
+            return
+                "stored \(count(result.objects, "object")), \(ByteCountText.format(result.bytes)), with their names; "
+                + "until \(CalendarDay.text(result.leaseEndMilliseconds))"
+        }
         let durable = "\(result.piecesPlaced) of \(result.piecesWanted) durable"
         return
             "stored \(count(result.objects, "object")), \(ByteCountText.format(result.bytes)), as \(result.code) pieces "
@@ -21,6 +26,7 @@ package enum ObjectText {
         var lines = [
             "name      \(ObjectNames.printable(status.name))",
             "kind      \(status.kind.rawValue)",
+            "objects   \(objects(status))",
             "bytes     \(status.bytes)",
             "modified  \(CalendarDay.text(status.modifiedMilliseconds))",
             "lease     until \(CalendarDay.text(status.leaseEndMilliseconds))",
@@ -39,9 +45,20 @@ package enum ObjectText {
                 guard let worst else { continue }
                 lines.append("  most with one \(what): \(worst.name), \(count(worst.pieces, "piece"))")
             }
+            // A folder may have thousands; each object tells its own.
+            if status.kind == .folder { continue }
             for holder in segment.holders { lines.append("  " + line(holder)) }
         }
+        if status.segmentsLeftOut > 0 {
+            lines.append("          and \(count(status.segmentsLeftOut, "segment")) that were not looked at")
+        }
         return lines
+    }
+
+    private static func objects(_ status: ObjectStatus) -> String {
+        guard status.objectsWithNames > 0 else { return "\(status.objects)" }
+        if status.objects == 1 { return "1, kept with the names because it is small" }
+        return "\(status.objects), \(status.objectsWithNames) of them kept with the names because they are small"
     }
 
     private static func spare(_ pieces: Int) -> String {

@@ -96,6 +96,37 @@ struct ObjectCommandTests {
         #expect(lines.contains("  3\tdead\to\t\tCH\tk51n"))
     }
 
+    @Test func stat_ofAFolder_tellsWhatIsKeptWithTheNamesAndNoHolders() {
+        let holder = PieceHolder(index: 0, node: "k51n", operator: "o", hosting: "", jurisdiction: "", alive: true)
+        let segment = SegmentStatus(
+            segment: "bafy",
+            k: 1,
+            n: 3,
+            bytes: 9,
+            piecesLive: 3,
+            piecesTarget: 3,
+            spare: 2,
+            holders: [holder],
+            worst: Concentrations(operator: nil, hosting: nil, jurisdiction: nil)
+        )
+        let status = ObjectStatus(
+            name: "photos",
+            kind: .folder,
+            bytes: 9,
+            modifiedMilliseconds: 0,
+            leaseEndMilliseconds: 0,
+            objects: 400,
+            objectsWithNames: 7,
+            segments: [segment],
+            segmentsLeftOut: 2,
+            spare: 2
+        )
+        let lines = ObjectText.lines(status)
+        #expect(lines.contains("objects   400, 7 of them kept with the names because they are small"))
+        #expect(lines.contains("          and 2 segments that were not looked at"))
+        #expect(!lines.contains { $0.contains("k51n") })
+    }
+
     /// Both ends of a pipe.
     private func withPipe(_ body: (_ reading: Int32, _ writing: Int32) async throws -> Void) async throws {
         var ends: [Int32] = [0, 0]

@@ -8,8 +8,15 @@ public struct ObjectStatus: Codable, Hashable, Sendable {
     public var modifiedMilliseconds: Int64
     /// End of the lease, in milliseconds since 1970.
     public var leaseEndMilliseconds: Int64
+    /// Objects that this tells of: one, or all that lie in a folder.
+    public var objects: Int
+    /// How many of them are so small that they are kept with the names.
+    public var objectsWithNames: Int
+    /// Where all of it is, the names' own segments too if something is kept with them.
     public var segments: [SegmentStatus]
-    /// Pieces that any segment may lose before the object is lost: the least over its segments.
+    /// Segments that were not looked at, because there are so many.
+    public var segmentsLeftOut: Int
+    /// Pieces that any segment may lose before something is lost: the least over the segments; negative if something is.
     public var spare: Int
     /// Other versions under this name that another device wrote at the same time, as the names they are kept under.
     public var conflicts: [String]
@@ -20,7 +27,10 @@ public struct ObjectStatus: Codable, Hashable, Sendable {
         bytes: Int,
         modifiedMilliseconds: Int64,
         leaseEndMilliseconds: Int64,
+        objects: Int = 1,
+        objectsWithNames: Int = 0,
         segments: [SegmentStatus],
+        segmentsLeftOut: Int = 0,
         spare: Int,
         conflicts: [String] = []
     ) {
@@ -29,7 +39,10 @@ public struct ObjectStatus: Codable, Hashable, Sendable {
         self.bytes = bytes
         self.modifiedMilliseconds = modifiedMilliseconds
         self.leaseEndMilliseconds = leaseEndMilliseconds
+        self.objects = objects
+        self.objectsWithNames = objectsWithNames
         self.segments = segments
+        self.segmentsLeftOut = segmentsLeftOut
         self.spare = spare
         self.conflicts = conflicts
     }

@@ -7,7 +7,7 @@ import Owners
 import Publishing
 
 extension NodeController: ObjectControl {
-    private var objects: ObjectParts { parts.objects }
+    var objects: ObjectParts { parts.objects }
 
     // MARK: - Storing
 
@@ -29,6 +29,7 @@ extension NodeController: ObjectControl {
             owner: owner,
             names: objects.names,
             segments: objects.segments,
+            existing: before.view,
             work: parts.base.work,
             leaseEnd: parts.mesh.read { $0.mesh.meshNow(Clock.now()) } + lease,
             batch: objects.segments.journal.begin(),
@@ -122,40 +123,6 @@ extension NodeController: ObjectControl {
         }
     }
 
-    func stat(_ name: String) async throws -> ObjectStatus {
-        let owner = try objects.vault.existing()
-        let name = try Self.name(name)
-        let snapshot = try await objects.names.snapshot(of: owner)
-        let entry = try await entry(name, of: owner)
-        guard let kind = ObjectKind(entry.content) else {
-            throw NodeError(.corrupt, "\(name) was written by a newer version of Holdfast; update this node")
-        }
-        var segments: [SegmentStatus] = []
-        var ends: [Instant] = []
-        if case .object(let object) = entry.content {
-            var seen: Set<Digest> = []
-            for extent in object.extents where seen.insert(extent.segment.id).inserted {
-                segments.append(try await objects.inspection.status(of: extent.segment, owner: owner))
-                let end = try await objects.inspection.leaseEnd(of: extent.segment, owner: owner)
-                if let end { ends.append(end) }
-            }
-        }
-        let rivals = snapshot.view.conflicts.filter { $0.name == name }
-        return ObjectStatus(
-            name: name.text,
-            kind: kind,
-            bytes: Int(clamping: entry.size),
-            modifiedMilliseconds: entry.modified.milliseconds,
-            // What holders say: the entry does not know of renewals.
-            leaseEndMilliseconds: (ends.min() ?? entry.leaseEnd).milliseconds,
-            segments: segments,
-            spare: segments.map(\.spare).min() ?? 0,
-            conflicts: rivals.map {
-                "device \($0.loser.stamp.device.short) wrote \($0.loser.size) bytes at the same time"
-            }
-        )
-    }
-
     func remove(_ name: String, recursive: Bool) async throws -> RemoveResult {
         let owner = try objects.vault.existing()
         let name = try Self.name(name)
@@ -192,7 +159,7 @@ extension NodeController: ObjectControl {
         }
     }
 
-    private static func unknown(_ name: ObjectName) -> NodeError {
+    static func unknown(_ name: ObjectName) -> NodeError {
         NodeError(.notFound, "nothing is stored under \"\(name)\"; 'holdfast ls' shows what is")
     }
 }

@@ -49,6 +49,11 @@ final class NamespaceService: Sendable {
 
         /// What of which segment is still wanted.
         var use: SegmentUse { SegmentUse(view, roots: parts.map(\.contents)) }
+
+        /// Where the names themselves are, and with them whatever is small enough.
+        var nameSegments: [SegmentReference] {
+            parts.flatMap(\.contents.parts).flatMap(\.object.extents).map(\.segment)
+        }
     }
 
     /// What is to be said of a name.

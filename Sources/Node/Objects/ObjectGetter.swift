@@ -15,11 +15,17 @@ struct ObjectGetter {
     ///
     /// - Throws: ``NodeError`` `.notFound` when nothing has that name.
     func get(_ name: ObjectName, from view: NamespaceView, to path: String) async throws -> GetResult {
+        let below = view.list(prefix: name.text + "/")
         if let entry = view.lookup(name), entry.content != .folder {
+            guard below.isEmpty else {
+                throw NodeError(
+                    .usage,
+                    "\"\(name)\" is an object, and \(below.count) others lie below it; get the object with '-o -', or those by name"
+                )
+            }
             let count = try await write(entry, to: path, done: 0)
             return GetResult(objects: 1, bytes: count)
         }
-        let below = view.list(prefix: name.text + "/")
         guard !below.isEmpty || view.lookup(name) != nil else {
             throw NodeError(.notFound, "nothing is stored under \"\(name)\"; 'holdfast ls' shows what is")
         }

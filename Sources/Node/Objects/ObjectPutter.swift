@@ -13,6 +13,8 @@ struct ObjectPutter {
     let owner: OwnerIdentity
     let names: NamespaceService
     let segments: SegmentServices
+    /// What is stored already.
+    let existing: NamespaceView
     let work: BlockingWork
     let leaseEnd: Instant
     let batch: SegmentJournal.Batch
@@ -50,6 +52,7 @@ struct ObjectPutter {
                 guard pending.count < Self.entriesMax else {
                     throw NodeError(.badInput, "more than \(Self.entriesMax) files at once; store them in parts")
                 }
+                try check(entry.name, isFolder: entry.isEmptyFolder)
                 let (content, size) = try await pack(entry, packer, buffer) { count in
                     bytes += count
                     progress(.init(phase: "storing", unit: .bytes, done: bytes))
@@ -61,6 +64,23 @@ struct ObjectPutter {
         let writes = try pending.map { try write($0, in: stored) }
         try await names.write(writes, owner: owner, leaseEnd: leaseEnd, batch: batch)
         return Outcome(objects: writes.count, bytes: bytes, segments: stored, skipped: source.skipped)
+    }
+
+    /// - Throws: ``NodeError`` `.badInput` where the name would make an object of a folder, or a folder of an object.
+    private func check(_ name: ObjectName, isFolder: Bool) throws {
+        switch existing.obstacle(to: name, isFolder: isFolder) {
+        case nil: return
+        case .object(let object):
+            throw NodeError(
+                .badInput,
+                "\"\(name)\" cannot be stored: \"\(object)\" is an object and no folder; remove it, or use --name"
+            )
+        case .folder(_, let count):
+            throw NodeError(
+                .badInput,
+                "\"\(name)\" cannot be stored: it is a folder with \(count) objects; remove it with 'rm -r', or use --name"
+            )
+        }
     }
 
     private func pack(
@@ -118,6 +138,7 @@ struct ObjectPutter {
     /// Stores a stream of unknown length under one name.
     func put(_ content: any AsyncSequence<ByteBuffer, any Error> & Sendable, as name: String) async throws -> Outcome {
         let name = try ObjectName(name)
+        try check(name, isFolder: false)
         let packer = try ObjectPacker(storing: segments.storing, owner: owner, leaseEnd: leaseEnd, batch: batch)
         var head: [UInt8]? = []
         var bytes = 0

@@ -19,6 +19,8 @@ struct PutSource {
         let mode: UInt16
         let modified: Instant
         let path: String
+
+        var isEmptyFolder: Bool { if case .emptyFolder = kind { true } else { false } }
     }
 
     /// Folders in folders.

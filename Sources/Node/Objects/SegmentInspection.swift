@@ -24,7 +24,7 @@ struct SegmentInspection: Sendable {
             bytes: known.record.layout.paddedByteCount,
             piecesLive: live,
             piecesTarget: max(target, live),
-            spare: max(live - code.dataCount, 0),
+            spare: live - code.dataCount,
             holders: holders,
             worst: Concentrations(
                 operator: Self.most(holders.map(\.operator)),
