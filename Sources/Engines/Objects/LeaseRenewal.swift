@@ -5,20 +5,22 @@ import Owners
 ///
 /// Encoded as a ``DeviceStatement`` around a CBOR map; unknown fields are kept because the bytes are.
 public struct LeaseRenewal: Hashable, Sendable {
-    public let owner: OwnerID
-    public let device: DeviceID
-    /// In order, each once.
-    public let segments: [SegmentID]
+    private let statement: SegmentsStatement
     /// Until when the pieces are kept.
     public let until: Instant
     /// Strictly growing per owner; of two renewals of a segment the higher version counts.
     public let version: UInt64
-    public let bytes: [UInt8]
+
+    public var owner: OwnerID { statement.owner }
+    public var device: DeviceID { statement.device }
+    /// In order, each once.
+    public var segments: [SegmentID] { statement.segments }
+    public var bytes: [UInt8] { statement.bytes }
 
     /// Most segments in one renewal.
     public static let segmentsMax = SegmentList.countMax
     /// Largest renewal, in bytes.
-    public static let bytesMax = 10 * 1024
+    public static let bytesMax = SegmentsStatement.bytesMax
 
     /// Signs the renewal with the device's key.
     ///
@@ -31,48 +33,30 @@ public struct LeaseRenewal: Hashable, Sendable {
         certificate: DeviceCertificate,
         device: SigningKey<DeviceRole>
     ) throws(ObjectsError) {
-        let list = try SegmentList(segments, of: Self.what)
-        let payload = CBOR.map([
-            "segments": .segments(list.segments), "until": .integer(until.milliseconds), "version": .unsigned(version),
-        ]).encoded()
-        let statement = try DeviceStatement(
-            ofOwner: certificate,
-            signing: payload,
-            in: .lease,
+        statement = try SegmentsStatement(
+            of: segments,
+            saying: ["until": .integer(until.milliseconds), "version": .unsigned(version)],
+            certificate: certificate,
             device: device,
+            in: .lease,
             of: Self.what
         )
-        owner = statement.owner
-        self.device = statement.device
-        self.segments = list.segments
         self.until = until
         self.version = version
-        bytes = statement.bytes
     }
 
     /// Decodes and verifies both signatures.
     ///
     /// - Throws: ``ObjectsError`` `.malformed`, `.badSignature`, `.outOfRange`, `.tooLarge` or `.revoked`.
     public init(decoding bytes: [UInt8]) throws(ObjectsError) {
-        let statement = try DeviceStatement(ofOwner: bytes, max: Self.bytesMax, in: .lease, of: Self.what)
-        let segments: [SegmentID]
-        do {
-            let fields = try CBORFields(decoding: statement.payload, of: Self.what)
-            segments = try fields.segments("segments", max: Self.segmentsMax)
-            until = try fields.instant("until")
-            version = try fields.unsigned("version")
-        } catch {
-            throw ObjectsError(error, in: Self.what)
+        (statement, (until, version)) = try SegmentsStatement.decode(bytes, in: .lease, of: Self.what) {
+            fields throws(CoreError) in (try fields.instant("until"), try fields.unsigned("version"))
         }
-        self.segments = try SegmentList(decoded: segments, of: Self.what).segments
-        owner = statement.owner
-        device = statement.device
-        self.bytes = bytes
     }
 
     /// Whether this keeps the segment of `record`: it names the segment, and the owner is the same.
     public func renews(_ record: SegmentRecord) -> Bool {
-        owner == record.owner && SegmentList(sorted: segments).contains(record.id)
+        statement.isAbout(record)
     }
 
     private static let what = "lease renewal"

@@ -32,7 +32,7 @@ public struct ObjectCipher: Sendable {
         self.key = SymmetricKey(data: key)
     }
 
-    /// A new key; pass `SystemRandomNumberGenerator` outside of tests.
+    /// A new key; pass the system's generator outside of tests.
     public static func newKey(using rng: inout some RandomNumberGenerator) -> [UInt8] {
         (0..<keyByteCount).map { _ in UInt8.random(in: .min ... .max, using: &rng) }
     }

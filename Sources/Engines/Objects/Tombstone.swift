@@ -5,18 +5,20 @@ import Owners
 ///
 /// Encoded as a ``DeviceStatement`` around a CBOR map; unknown fields are kept because the bytes are.
 public struct Tombstone: Hashable, Sendable {
-    public let owner: OwnerID
-    public let device: DeviceID
-    /// In order, each once.
-    public let segments: [SegmentID]
+    private let statement: SegmentsStatement
     /// When the owner decided so.
     public let at: Instant
-    public let bytes: [UInt8]
+
+    public var owner: OwnerID { statement.owner }
+    public var device: DeviceID { statement.device }
+    /// In order, each once.
+    public var segments: [SegmentID] { statement.segments }
+    public var bytes: [UInt8] { statement.bytes }
 
     /// Most segments in one tombstone.
     public static let segmentsMax = SegmentList.countMax
     /// Largest tombstone, in bytes.
-    public static let bytesMax = 10 * 1024
+    public static let bytesMax = SegmentsStatement.bytesMax
 
     /// Signs the tombstone with the device's key.
     ///
@@ -28,46 +30,29 @@ public struct Tombstone: Hashable, Sendable {
         certificate: DeviceCertificate,
         device: SigningKey<DeviceRole>
     ) throws(ObjectsError) {
-        let list = try SegmentList(segments, of: Self.what)
-        let payload = CBOR.map([
-            "segments": .segments(list.segments), "at": .integer(at.milliseconds),
-        ]).encoded()
-        let statement = try DeviceStatement(
-            ofOwner: certificate,
-            signing: payload,
-            in: .tombstone,
+        statement = try SegmentsStatement(
+            of: segments,
+            saying: ["at": .integer(at.milliseconds)],
+            certificate: certificate,
             device: device,
+            in: .tombstone,
             of: Self.what
         )
-        owner = statement.owner
-        self.device = statement.device
-        self.segments = list.segments
         self.at = at
-        bytes = statement.bytes
     }
 
     /// Decodes and verifies both signatures.
     ///
     /// - Throws: ``ObjectsError`` `.malformed`, `.badSignature`, `.outOfRange`, `.tooLarge` or `.revoked`.
     public init(decoding bytes: [UInt8]) throws(ObjectsError) {
-        let statement = try DeviceStatement(ofOwner: bytes, max: Self.bytesMax, in: .tombstone, of: Self.what)
-        let segments: [SegmentID]
-        do {
-            let fields = try CBORFields(decoding: statement.payload, of: Self.what)
-            segments = try fields.segments("segments", max: Self.segmentsMax)
-            at = try fields.instant("at")
-        } catch {
-            throw ObjectsError(error, in: Self.what)
+        (statement, at) = try SegmentsStatement.decode(bytes, in: .tombstone, of: Self.what) {
+            fields throws(CoreError) in try fields.instant("at")
         }
-        self.segments = try SegmentList(decoded: segments, of: Self.what).segments
-        owner = statement.owner
-        device = statement.device
-        self.bytes = bytes
     }
 
     /// Whether this removes the segment of `record`: it names the segment, and the owner is the same.
     public func removes(_ record: SegmentRecord) -> Bool {
-        owner == record.owner && SegmentList(sorted: segments).contains(record.id)
+        statement.isAbout(record)
     }
 
     private static let what = "tombstone"
