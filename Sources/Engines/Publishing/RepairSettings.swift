@@ -38,12 +38,10 @@ public struct RepairSettings: Hashable, Sendable {
 
     /// How long a copy of `byteCount` may take.
     func transferTime(of byteCount: UInt64) -> Duration {
-        .milliseconds(Int64(clamping: byteCount / max(transferRateMin / 1000, 1)))
+        .moving(byteCount, rate: transferRateMin)
     }
 
     func retryDelay(failures: Int) -> Duration {
-        var delay = retryFirst
-        for _ in 1..<max(failures, 1) where delay < retryMax { delay = delay * 2 }
-        return min(delay, retryMax)
+        .backoff(failures: failures, first: retryFirst, max: retryMax)
     }
 }
