@@ -20,7 +20,7 @@ public struct SigningKey<Role>: @unchecked Sendable {
         id = try KeyID(Array(key.publicKey.rawRepresentation))
     }
 
-    /// A new key; pass `SystemRandomNumberGenerator` outside of simulations.
+    /// A new key; pass the system's generator outside of simulations.
     public static func generate(using rng: inout some RandomNumberGenerator) -> SigningKey {
         let seed = (0..<seedByteCount).map { _ in UInt8.random(in: .min ... .max, using: &rng) }
         guard let key = try? SigningKey(seed: seed) else { preconditionFailure("32 bytes are always a seed") }

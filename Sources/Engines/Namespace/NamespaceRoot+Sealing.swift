@@ -9,7 +9,7 @@ extension NamespaceRoot {
     /// Seals `contents` for the owner's devices and signs the root.
     ///
     /// AES-256-GCM under a key derived from the reading key, with a random nonce; bound to owner, device and version. Pass
-    /// `SystemRandomNumberGenerator` outside of simulations.
+    /// the system's generator outside of simulations.
     ///
     /// - Throws: ``NamespaceError`` `.outOfRange` when the contents are larger than a root may seal, `.notSigned` if the
     ///   key is not that of the certificate.

@@ -57,7 +57,7 @@ public struct RecoveryPhrase: Hashable, Sendable {
         }
     }
 
-    /// A new phrase; pass `SystemRandomNumberGenerator` outside of simulations.
+    /// A new phrase; pass the system's generator outside of simulations.
     public static func generate(
         _ length: Length = .twentyFourWords,
         using rng: inout some RandomNumberGenerator
