@@ -12,6 +12,7 @@ final class DemoFolder: Sendable {
     /// - Parameter keep: leave the folder behind.
     init(keep: Bool) throws(ControlError) {
         base = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        // mkdtemp(3) replaces the six X.
         var template = Array("\(base)/holdfast-demo-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else {
             let text = String(cString: strerror(errno))
