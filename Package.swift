@@ -43,6 +43,11 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
     .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: house)
 }
 
+/// What several test targets share.
+func testSupport(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .target(name: name, dependencies: dependencies, path: "Tests/\(name)", swiftSettings: house)
+}
+
 let package = Package(
     name: "holdfast",
     products: [.executable(name: "holdfast", targets: ["holdfast"])],
@@ -79,7 +84,7 @@ let package = Package(
         adapter("Gateway", ["Core", "Content"] + nio),
         adapter("PieceStore", ["Core", "Files", "Objects", "SQLite", database]),
         adapter("RecordStore", ["Core", "SQLite", database]),
-        adapter("SQLite", ["Core", database]),
+        adapter("SQLite", ["Core", "Files", database]),
         adapter("Transport", ["Core", crypto, logging] + nio + tls),
         floor("Settings", []),
 
@@ -107,37 +112,47 @@ let package = Package(
             swiftSettings: house
         ),
 
-        tests("BlockStoreTests", ["BlockStore", "Content", "Core", "FileFaults", "Files", database] + nio),
+        testSupport("FileFaults", ["Files"]),
+        testSupport("GoldenVectors", ["Core"]),
+        testSupport("TestFolders", []),
+
+        tests(
+            "BlockStoreTests",
+            ["BlockStore", "Content", "Core", "FileFaults", "Files", "TestFolders", database] + nio
+        ),
         tests("CommandTests", ["Control", "holdfast", arguments] + nio),
         tests("ContentTests", ["Content", "Core"], resources: [.copy("Vectors")]),
-        tests("ControlTests", ["Control", "Settings", lifecycle, logging] + nio),
+        tests("ControlTests", ["Control", "Settings", "TestFolders", lifecycle, logging] + nio),
         tests("CoreTests", ["Core"]),
-        tests("DemoTests", ["Control", "Core", "Demo", httpClient, httpServer, lifecycle, logging]),
+        tests("DemoTests", ["Control", "Core", "Demo", "TestFolders", httpClient, httpServer, lifecycle, logging]),
         tests("ErasureTests", ["Erasure"]),
         tests("ExchangeTests", ["Core", "Exchange"]),
-        .target(name: "FileFaults", dependencies: ["Files"], path: "Tests/FileFaults", swiftSettings: house),
         tests("GatewayTests", ["Content", "Core", "Gateway"] + nio),
         tests("MeshTests", ["Core", "Mesh", "Simulation"], resources: [.copy("Vectors")]),
         tests(
             "NodeTests",
             [
-                "BlockStore", "Content", "Core", "Erasure", "Exchange", "Gateway", "Mesh", "Namespace", "Node",
+                "BlockStore", "Content", "Core", "Erasure", "Exchange", "Files", "Gateway", "Mesh", "Namespace", "Node",
                 "Objects",
                 "Owners",
-                "PieceStore", "Placement", "Publishing", "RecordStore", "Settings", "Transport", logging,
+                "PieceStore", "Placement", "Publishing", "RecordStore", "Settings", "TestFolders", "Transport", logging,
             ] + nio
         ),
-        tests("ObjectsTests", ["Core", "Objects", "Owners", "Placement"], resources: [.copy("Vectors")]),
-        tests("OwnersTests", ["Core", "Owners"], resources: [.copy("Vectors")]),
-        tests("PieceStoreTests", ["Core", "FileFaults", "Files", "Objects", "PieceStore", database]),
-        tests("NamespaceTests", ["Core", "Namespace", "Owners"], resources: [.copy("Vectors")]),
+        tests(
+            "ObjectsTests",
+            ["Core", "GoldenVectors", "Objects", "Owners", "Placement"],
+            resources: [.copy("Vectors")]
+        ),
+        tests("OwnersTests", ["Core", "GoldenVectors", "Owners"], resources: [.copy("Vectors")]),
+        tests("PieceStoreTests", ["Core", "FileFaults", "Files", "Objects", "PieceStore", "TestFolders", database]),
+        tests("NamespaceTests", ["Core", "GoldenVectors", "Namespace", "Owners"], resources: [.copy("Vectors")]),
         tests("PlacementTests", ["Core", "Placement"]),
-        tests("PublishingTests", ["Core", "Placement", "Publishing"], resources: [.copy("Vectors")]),
-        tests("RecordStoreTests", ["Core", "RecordStore", database]),
+        tests("PublishingTests", ["Core", "GoldenVectors", "Placement", "Publishing"], resources: [.copy("Vectors")]),
+        tests("RecordStoreTests", ["Core", "RecordStore", "TestFolders", database]),
         tests("RepositoryTests", []),
         tests("SettingsTests", ["Settings"]),
         tests("SimulationTests", ["Core", "Mesh", "Objects", "Placement", "Simulation"]),
-        tests("SystemTests", []),
+        tests("SystemTests", ["TestFolders"]),
         tests("TransportTests", ["Core", "Transport", logging] + nio + tls),
     ]
 )

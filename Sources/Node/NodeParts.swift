@@ -1,5 +1,6 @@
 import BlockStore
 import Core
+import Files
 import Gateway
 import Logging
 import Mesh

@@ -1,6 +1,8 @@
 import Core
+import Files
 import Foundation
 import Node
+import TestFolders
 import Testing
 
 struct DataFolderTests {

@@ -21,7 +21,7 @@ struct ImportRules {
         "Gateway": ["Core", "Content"],
         "PieceStore": ["Core", "Files", "Objects", "SQLite"],
         "RecordStore": ["Core", "SQLite"],
-        "SQLite": ["Core"],
+        "SQLite": ["Core", "Files"],
         "Settings": [],
         "Transport": ["Core"],
         "Node": [

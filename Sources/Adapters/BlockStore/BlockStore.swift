@@ -1,7 +1,7 @@
 import Core
 import Files
 import GRDB
-import Glibc
+import SQLite
 import Synchronization
 
 /// The blocks of this node: raw leaves contiguously in volume files, other blocks inside an SQLite index.
@@ -26,7 +26,7 @@ public final class BlockStore: Sendable {
     let imports = Atomic<UInt64>(0)
     /// One collection at a time; holds whether the file system can punch holes.
     let collection = Mutex(true)
-    private let lock: CInt
+    private let lock: FolderLock
 
     var fileSystem: any FileSystem { configuration.fileSystem }
     public var counters: BlockStoreCounters { counterState.withLock { $0 } }
@@ -47,21 +47,21 @@ public final class BlockStore: Sendable {
         let parts = try Self.mapErrors { () throws -> StoreParts in
             try fileSystem.makeFolder(folder)
             try fileSystem.makeFolder(folder + "/volumes")
-            let lock = try Self.lock(folder)
-            do {
-                let index = try DatabasePool(path: folder + "/index.sqlite", configuration: Self.database())
-                try index.writeWithoutTransaction { database in
-                    try database.inTransaction(.immediate) {
-                        try IndexSchema.prepare(database)
-                        return .commit
-                    }
-                }
-                let recovered = try Recovery(folder: folder + "/volumes", fileSystem: fileSystem).run(index)
-                return StoreParts(lock: lock, index: index, recovered: recovered)
-            } catch {
-                _ = close(lock)
-                throw error
+            guard let lock = try FolderLock(folder) else {
+                throw BlockStoreError(
+                    .inUse,
+                    "another process uses the blocks in \(folder); stop it or choose another folder"
+                )
             }
+            let index = try DatabasePool(path: folder + "/index.sqlite", configuration: Self.database())
+            try index.writeWithoutTransaction { database in
+                try database.inTransaction(.immediate) {
+                    try IndexSchema.prepare(database)
+                    return .commit
+                }
+            }
+            let recovered = try Recovery(folder: folder + "/volumes", fileSystem: fileSystem).run(index)
+            return StoreParts(lock: lock, index: index, recovered: recovered)
         }
         lock = parts.lock
         index = parts.index
@@ -80,28 +80,12 @@ public final class BlockStore: Sendable {
 
     deinit {
         try? index.close()
-        _ = close(lock)
     }
 
     private struct StoreParts {
-        let lock: CInt
+        let lock: FolderLock
         let index: DatabasePool
         let recovered: Recovery.Result
-    }
-
-    /// The system drops the lock when the process ends, however it ends.
-    private static func lock(_ folder: String) throws -> CInt {
-        let path = folder + "/lock"
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw SystemCallError.last("open", path) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            _ = close(descriptor)
-            throw BlockStoreError(
-                .inUse,
-                "another process uses the blocks in \(folder); stop it or choose another folder"
-            )
-        }
-        return descriptor
     }
 
     /// Most look-ups at once; more wait.
@@ -126,23 +110,17 @@ public final class BlockStore: Sendable {
     /// - Parameter durable: whether the commit survives a power loss before this returns.
     func write<Value>(durable: Bool = true, _ body: (IndexTransaction) throws -> Value) throws -> Value {
         try Self.mapErrors {
-            try index.writeWithoutTransaction { database in
-                try database.execute(sql: durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
-                var outcome: (Value, IndexTransaction)?
-                try database.inTransaction(.immediate) {
-                    let transaction = try IndexTransaction(database)
-                    let value = try body(transaction)
-                    try transaction.finish()
-                    outcome = (value, transaction)
-                    return .commit
-                }
-                guard let (value, transaction) = outcome else { preconditionFailure("a transaction has an outcome") }
+            try index.committing(durable: durable) { database in
+                let transaction = try IndexTransaction(database)
+                let value = try body(transaction)
+                try transaction.finish()
+                return (value, transaction)
+            } committed: { _, transaction in
                 transaction.onCommitted()
                 locations.remove(transaction.moved)
                 volumes.markDead(transaction.dead)
                 budget.commit(transaction.accounting)
-                return value
-            }
+            }.0
         }
     }
 
@@ -154,25 +132,9 @@ public final class BlockStore: Sendable {
     static func mapErrors<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
-        } catch let error as SystemCallError {
-            throw BlockStoreError(
-                error.isDiskFull ? .diskFull : .ioFailed,
-                error.isDiskFull ? "the disk is full; free some space and try again" : "the block store's disk failed",
-                path: error.path.isEmpty ? nil : error.path,
-                cause: error
-            )
-        } catch let error as DatabaseError {
-            switch error.resultCode {
-            case .SQLITE_FULL:
-                throw BlockStoreError(.diskFull, "the disk is full; free some space and try again", cause: error)
-            case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-                throw BlockStoreError(
-                    .damagedIndex,
-                    "the block index is damaged; move the folder `blocks` aside, start again, and publish again",
-                    cause: error
-                )
-            default: throw BlockStoreError(.ioFailed, "the block index failed", cause: error)
-            }
+        } catch {
+            guard let failure = StoreFailure(error) else { throw error }
+            throw BlockStoreError(failure)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Core
+import SQLite
 
 /// Why the block store, an import or an export did not do what it was asked.
 public struct BlockStoreError: Error, Sendable, CustomStringConvertible {
@@ -53,4 +54,21 @@ public struct BlockStoreError: Error, Sendable, CustomStringConvertible {
     }
 
     public var description: String { "\(code.name): \(message)" + (cause.map { " (\($0))" } ?? "") }
+}
+
+extension BlockStoreError {
+    init(_ failure: StoreFailure) {
+        let (code, message): (Code, String) =
+            switch failure.kind {
+            case .diskFull: (.diskFull, "the disk is full; free some space and try again")
+            case .diskFailed: (.ioFailed, "the block store's disk failed")
+            case .indexDamaged:
+                (
+                    .damagedIndex,
+                    "the block index is damaged; move the folder `blocks` aside, start again, and publish again"
+                )
+            case .indexFailed: (.ioFailed, "the block index failed")
+            }
+        self.init(code, message, path: failure.path, cause: failure.cause)
+    }
 }

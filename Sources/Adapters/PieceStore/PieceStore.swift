@@ -1,7 +1,7 @@
 import Core
 import Files
 import GRDB
-import Glibc
+import SQLite
 import Synchronization
 
 /// The pieces of private objects that this node keeps for others.
@@ -25,7 +25,7 @@ public final class PieceStore: Sendable {
     let upkeep = Mutex(true)
     /// What the open found.
     public let opening: PieceStoreOpening
-    private let lock: CInt
+    private let lock: FolderLock
 
     var fileSystem: any FileSystem { configuration.fileSystem }
 
@@ -48,15 +48,15 @@ public final class PieceStore: Sendable {
             let folder = configuration.folder
             try configuration.fileSystem.makeFolder(folder)
             try configuration.fileSystem.makeFolder(folder + "/volumes")
-            let lock = try Self.lock(folder)
-            do {
-                let opened = try PieceIndexFile(configuration: configuration).open()
-                let recovered = try Recovery(configuration: configuration).run(opened.index)
-                return StoreParts(lock: lock, index: opened.index, opening: opened.opening, recovered: recovered)
-            } catch {
-                _ = close(lock)
-                throw error
+            guard let lock = try FolderLock(folder) else {
+                throw PieceStoreError(
+                    .inUse,
+                    "another process uses the pieces in \(folder); stop it or choose another folder"
+                )
             }
+            let opened = try PieceIndexFile(configuration: configuration).open()
+            let recovered = try Recovery(configuration: configuration).run(opened.index)
+            return StoreParts(lock: lock, index: opened.index, opening: opened.opening, recovered: recovered)
         }
         lock = parts.lock
         index = parts.index
@@ -76,29 +76,13 @@ public final class PieceStore: Sendable {
         // All in one file, and nothing to be replayed by the next open.
         try? index.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(TRUNCATE)") }
         try? index.close()
-        _ = close(lock)
     }
 
     private struct StoreParts {
-        let lock: CInt
+        let lock: FolderLock
         let index: DatabasePool
         let opening: PieceStoreOpening
         let recovered: Recovery.Result
-    }
-
-    /// The system drops the lock when the process ends, however it ends.
-    private static func lock(_ folder: String) throws -> CInt {
-        let path = folder + "/lock"
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw SystemCallError.last("open", path) }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            _ = close(descriptor)
-            throw PieceStoreError(
-                .inUse,
-                "another process uses the pieces in \(folder); stop it or choose another folder"
-            )
-        }
-        return descriptor
     }
 
     // MARK: - Access
@@ -108,20 +92,14 @@ public final class PieceStore: Sendable {
     /// - Parameter durable: whether the commit survives a power loss before this returns.
     func write<Value>(durable: Bool = true, _ body: (IndexTransaction) throws -> Value) throws -> Value {
         try mapErrors {
-            try index.writeWithoutTransaction { database in
-                try database.execute(sql: durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL")
-                var outcome: (Value, PieceAccounting)?
-                try database.inTransaction(.immediate) {
-                    let transaction = try IndexTransaction(database)
-                    let value = try body(transaction)
-                    try transaction.finish()
-                    outcome = (value, transaction.accounting)
-                    return .commit
-                }
-                guard let (value, accounting) = outcome else { preconditionFailure("a transaction has an outcome") }
+            try index.committing(durable: durable) { database in
+                let transaction = try IndexTransaction(database)
+                let value = try body(transaction)
+                try transaction.finish()
+                return (value, transaction.accounting)
+            } committed: { _, accounting in
                 account.withLock { $0 = accounting }
-                return value
-            }
+            }.0
         }
     }
 
@@ -148,25 +126,9 @@ public final class PieceStore: Sendable {
     static func mapErrors<Value>(_ body: () throws -> Value) throws -> Value {
         do {
             return try body()
-        } catch let error as SystemCallError {
-            throw PieceStoreError(
-                error.isDiskFull ? .diskFull : .ioFailed,
-                error.isDiskFull ? "the disk is full; free some space and try again" : "the piece store's disk failed",
-                path: error.path.isEmpty ? nil : error.path,
-                cause: error
-            )
-        } catch let error as DatabaseError {
-            switch error.resultCode {
-            case .SQLITE_FULL:
-                throw PieceStoreError(.diskFull, "the disk is full; free some space and try again", cause: error)
-            case .SQLITE_CORRUPT, .SQLITE_NOTADB:
-                throw PieceStoreError(
-                    .damagedIndex,
-                    "the piece index is damaged; it is rebuilt when the store is opened again",
-                    cause: error
-                )
-            default: throw PieceStoreError(.ioFailed, "the piece index failed", cause: error)
-            }
+        } catch {
+            guard let failure = StoreFailure(error) else { throw error }
+            throw PieceStoreError(failure)
         }
     }
 }

@@ -1,4 +1,5 @@
 import Core
+import SQLite
 
 /// Why the piece store did not do what it was asked.
 public struct PieceStoreError: Error, Sendable, CustomStringConvertible {
@@ -54,4 +55,18 @@ public struct PieceStoreError: Error, Sendable, CustomStringConvertible {
     }
 
     public var description: String { "\(code.name): \(message)" + (cause.map { " (\($0))" } ?? "") }
+}
+
+extension PieceStoreError {
+    init(_ failure: StoreFailure) {
+        let (code, message): (Code, String) =
+            switch failure.kind {
+            case .diskFull: (.diskFull, "the disk is full; free some space and try again")
+            case .diskFailed: (.ioFailed, "the piece store's disk failed")
+            case .indexDamaged:
+                (.damagedIndex, "the piece index is damaged; it is rebuilt when the store is opened again")
+            case .indexFailed: (.ioFailed, "the piece index failed")
+            }
+        self.init(code, message, path: failure.path, cause: failure.cause)
+    }
 }

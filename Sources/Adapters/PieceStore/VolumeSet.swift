@@ -97,17 +97,11 @@ final class VolumeSet: Sendable {
         state = Mutex(State(nextID: nextID, active: last?.id, appending: appending))
     }
 
-    static func name(of id: Int64) -> String {
-        let digits = String(id)
-        return String(repeating: "0", count: max(0, 6 - digits.count)) + digits + ".pcs"
-    }
+    private static let names = VolumeName(ending: ".pcs")
 
-    static func id(ofName name: String) -> Int64? {
-        guard name.hasSuffix(".pcs"), let id = Int64(name.dropLast(4)), id > 0, Self.name(of: id) == name else {
-            return nil
-        }
-        return id
-    }
+    static func name(of id: Int64) -> String { names.text(id) }
+
+    static func id(ofName name: String) -> Int64? { names.id(name) }
 
     func path(of id: Int64) -> String { folder + "/" + Self.name(of: id) }
 

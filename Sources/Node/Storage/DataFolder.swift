@@ -1,5 +1,5 @@
 import Core
-import Glibc
+import Files
 
 /// Where a node keeps everything: one folder, one process.
 ///
@@ -32,29 +32,14 @@ package struct DataFolder: Sendable {
 
     /// Takes the folder's lock, which the kernel gives back when the process ends, however it ends.
     package func lock() throws(NodeError) -> FolderLock {
-        let file = path + "/lock"
-        let descriptor = open(file, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw NodeError(.file, "cannot open \(file): \(errorText(errno))") }
-        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
-            close(descriptor)
-            throw NodeError(
-                .inUse,
-                "another node already runs on \(path); stop it, or start this one with another --data folder"
-            )
+        do {
+            if let lock = try FolderLock(path) { return lock }
+        } catch {
+            throw NodeError(.file, "cannot open \(error.path): \(error.reason)")
         }
-        return FolderLock(descriptor: descriptor)
-    }
-}
-
-/// Holds a data folder for this process until it is released.
-package final class FolderLock: Sendable {
-    private let descriptor: Int32
-
-    init(descriptor: Int32) {
-        self.descriptor = descriptor
-    }
-
-    deinit {
-        close(descriptor)
+        throw NodeError(
+            .inUse,
+            "another node already runs on \(path); stop it, or start this one with another --data folder"
+        )
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Glibc
 
 /// Whole small files: read with a limit, written so that a crash leaves the old or the new bytes and nothing between.
@@ -68,7 +69,5 @@ package enum SmallFile {
 
 /// What the system says about an error number.
 func errorText(_ number: Int32) -> String {
-    var buffer = [CChar](repeating: 0, count: 256)
-    guard strerror_r(number, &buffer, buffer.count) == 0 else { return "error \(number)" }
-    return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+    SystemCallError(call: "", number: number).reason
 }
