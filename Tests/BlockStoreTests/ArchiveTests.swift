@@ -1,6 +1,7 @@
 import BlockStore
 import Content
 import Core
+import TestFolders
 import Testing
 
 struct ArchiveTests {

@@ -1,5 +1,6 @@
 import BlockStore
 import Core
+import TestFolders
 import Testing
 
 struct CacheTests {

@@ -2,6 +2,7 @@ import BlockStore
 import Content
 import Core
 import Foundation
+import TestFolders
 import Testing
 
 struct ConcurrentImportTests {

@@ -2,6 +2,7 @@ import BlockStore
 import Core
 import FileFaults
 import Foundation
+import TestFolders
 import Testing
 
 /// "Fail operation n, for every n": a script of imports, pins and deletions in which one operation fails.

@@ -1,5 +1,6 @@
 import BlockStore
 import Core
+import TestFolders
 import Testing
 
 struct ReadingTests {
@@ -67,7 +68,7 @@ struct ReadingTests {
         #expect(extents.count == 1)
         #expect(extents[0].length == 9_000)
         #expect(extents[0].file.isUnchanged())
-        let bytes = try folder.bytes(volume)[extents[0].offset..<extents[0].offset + extents[0].length]
+        let bytes = try folder.read(volume)[extents[0].offset..<extents[0].offset + extents[0].length]
         #expect(bytes.elementsEqual(dag.leaves.flatMap(\.bytes)))
     }
 
@@ -124,7 +125,7 @@ struct ReadingTests {
         try store.collect(at: now)
         let extent = try #require(extents?.first)
         #expect(extent.file.isUnchanged() == false)
-        let bytes = try folder.bytes(volume)[extent.offset..<extent.offset + extent.length]
+        let bytes = try folder.read(volume)[extent.offset..<extent.offset + extent.length]
         #expect(bytes.elementsEqual(gone.leaves.flatMap(\.bytes)))
         #expect(store.accounting.dead == 12_000)
         #expect(store.counters.punchesPostponed > 0)

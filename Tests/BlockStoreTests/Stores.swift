@@ -2,6 +2,7 @@ import BlockStore
 import Core
 import Files
 import NIOCore
+import TestFolders
 import Testing
 
 let now = Instant(milliseconds: 1_800_000_000_000)

@@ -1,22 +1,12 @@
 import Control
-import Glibc
 import Logging
 import ServiceLifecycle
 import Settings
+import TestFolders
 
 /// A folder of its own for each test, removed at the end.
 func withFolder<Value>(_ body: (String) async throws -> Value) async throws -> Value {
-    var template = Array("/tmp/holdfast-control-XXXXXX".utf8CString)
-    guard mkdtemp(&template) != nil else { throw ControlError(.failed, "no folder in /tmp") }
-    let path = String(
-        decoding: template.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)),
-        as: UTF8.self
-    )
-    defer {
-        for name in ["control.token", "control.json"] { unlink(path + "/" + name) }
-        rmdir(path)
-    }
-    return try await body(path)
+    try await withTemporaryFolder { try await body($0.path) }
 }
 
 /// A control server on loopback, from when it takes commands until `body` is done; then it is stopped in good order.

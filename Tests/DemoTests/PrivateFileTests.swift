@@ -1,19 +1,9 @@
 import Control
 import Core
 import Demo
-import FoundationEssentials
-import Glibc
 import Testing
 
 struct PrivateFileTests {
-    private func withFolder(_ body: (String) throws -> Void) throws {
-        var template = Array("/tmp/holdfast-private-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        let path = String(decoding: template.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try body(path)
-    }
-
     @Test(arguments: [1, 7, 4_096, 1 << 20, (2 << 20) + 5])
     func generatedFile_hasItsSizeAndItsHash(size: Int) throws {
         try withFolder { folder in

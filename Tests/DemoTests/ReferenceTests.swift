@@ -1,22 +1,10 @@
 import Control
 import Core
 import Demo
-import FoundationEssentials
 import Glibc
 import Testing
 
 struct ReferenceTests {
-    private func withFolder(_ body: (String) throws -> Void) throws {
-        var template = Array("/tmp/holdfast-reference-XXXXXX".utf8CString)
-        try #require(mkdtemp(&template) != nil)
-        let path = String(
-            decoding: template.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)),
-            as: UTF8.self
-        )
-        defer { try? FileManager.default.removeItem(atPath: path) }
-        try body(path)
-    }
-
     private func write(_ text: String, to path: String) {
         guard let file = fopen(path, "we") else { return }
         fputs(text, file)

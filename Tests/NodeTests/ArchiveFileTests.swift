@@ -3,6 +3,7 @@ import Core
 import Foundation
 import Node
 import Settings
+import TestFolders
 import Testing
 
 struct ArchiveFileTests {

@@ -3,6 +3,7 @@ import Foundation
 import Mesh
 import Node
 import RecordStore
+import TestFolders
 import Testing
 
 /// How a node comes to its mesh, and how it lets others in.

@@ -1,5 +1,6 @@
 import Foundation
 import Node
+import TestFolders
 import Testing
 
 struct PublisherKeysTests {

@@ -2,6 +2,7 @@ import Core
 import Namespace
 import Node
 import RecordStore
+import TestFolders
 import Testing
 
 struct SegmentJournalTests {

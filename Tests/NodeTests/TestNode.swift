@@ -9,6 +9,7 @@ import Node
 import PieceStore
 import Publishing
 import RecordStore
+import TestFolders
 import Transport
 
 let loops = MultiThreadedEventLoopGroup.singleton

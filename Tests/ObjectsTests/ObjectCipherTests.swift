@@ -1,4 +1,5 @@
 import Core
+import GoldenVectors
 import Objects
 import Testing
 

@@ -1,4 +1,5 @@
 import Core
+import GoldenVectors
 import Owners
 import Testing
 

@@ -3,6 +3,7 @@ import FileFaults
 import Foundation
 import PieceStore
 import Synchronization
+import TestFolders
 import Testing
 
 struct PieceConcurrencyTests {

@@ -2,6 +2,7 @@ import Core
 import FileFaults
 import Foundation
 import PieceStore
+import TestFolders
 import Testing
 
 struct PieceDamageTests {
@@ -24,7 +25,7 @@ struct PieceDamageTests {
         let pieces = try filled(folder)
         var (damaged, mended) = (0, 0)
         for name in try folder.volumes() {
-            let size = try folder.bytes("volumes/" + name).count
+            let size = try folder.read("pieces/volumes/" + name).count
             // All over the file, and densely where headers are.
             let starts = stride(from: 4096, to: size, by: 4096).flatMap { start in (0..<8).map { start + 16 + $0 * 67 }
             }
@@ -32,7 +33,7 @@ struct PieceDamageTests {
                 let copy = try TemporaryFolder()
                 defer { withExtendedLifetime(copy) {} }
                 try FileManager.default.copyItem(atPath: folder.store, toPath: copy.store)
-                try copy.flip("volumes/" + name, at: offset, bit: offset % 8)
+                try copy.flip("pieces/volumes/" + name, at: offset, mask: 1 << (offset % 8))
                 let store = try PieceStore(configuration(copy.store))
                 let scrubbed = try store.scrub(from: .start, bytesMax: .max)
                 #expect(scrubbed.next == nil && scrubbed.damaged.count <= 1)
@@ -67,13 +68,13 @@ struct PieceDamageTests {
         let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }
         let pieces = try filled(folder, removed: true)
-        let bytes = try folder.bytes("index.sqlite")
+        let bytes = try folder.read("pieces/index.sqlite")
         switch how {
         case "deleted": try FileManager.default.removeItem(atPath: folder.store + "/index.sqlite")
-        case "empty": try folder.write([], "index.sqlite")
-        case "truncated": try folder.write(Array(bytes[..<(bytes.count / 2)]), "index.sqlite")
-        case "zeroed": try folder.write([UInt8](repeating: 0, count: bytes.count), "index.sqlite")
-        default: try folder.write(Array("this is no database".utf8), "index.sqlite")
+        case "empty": try folder.write("pieces/index.sqlite", [])
+        case "truncated": try folder.write("pieces/index.sqlite", Array(bytes[..<(bytes.count / 2)]))
+        case "zeroed": try folder.write("pieces/index.sqlite", [UInt8](repeating: 0, count: bytes.count))
+        default: try folder.write("pieces/index.sqlite", Array("this is no database".utf8))
         }
         let store = try PieceStore(configuration(folder.store))
         #expect(store.opening.rebuilt)
@@ -96,13 +97,13 @@ struct PieceDamageTests {
         let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }
         let pieces = try filled(folder, removed: true)
-        let sound = try folder.bytes("index.sqlite")
+        let sound = try folder.read("pieces/index.sqlite")
         var rebuilt = 0
         for offset in stride(from: 0, to: sound.count, by: 211) {
             let copy = try TemporaryFolder()
             defer { withExtendedLifetime(copy) {} }
             try FileManager.default.copyItem(atPath: folder.store, toPath: copy.store)
-            try copy.flip("index.sqlite", at: offset, bit: offset % 8)
+            try copy.flip("pieces/index.sqlite", at: offset, mask: 1 << (offset % 8))
             do {
                 let store = try PieceStore(configuration(copy.store))
                 rebuilt += store.opening.rebuilt ? 1 : 0
@@ -128,7 +129,7 @@ struct PieceDamageTests {
         let other = try TemporaryFolder()
         defer { withExtendedLifetime(other) {} }
         _ = try filled(other)
-        let forged = try other.bytes("volumes/000001.pcs")
+        let forged = try other.read("pieces/volumes/000001.pcs")
         do {
             let store = try PieceStore(configuration(folder.store, volumeBytesMax: 8 << 20))
             var description = SamplePiece(50, bytes: 1).description
@@ -140,7 +141,7 @@ struct PieceDamageTests {
             try store.put(SamplePiece(51, bytes: 5000))
         }
         // The frame's own header is lost, and the index too.
-        try folder.flip("volumes/000001.pcs", at: 4096 + 100)
+        try folder.flip("pieces/volumes/000001.pcs", at: 4096 + 100, mask: 1)
         try FileManager.default.removeItem(atPath: folder.store + "/index.sqlite")
         let store = try PieceStore(configuration(folder.store))
         #expect(store.opening.rebuilt)
@@ -152,10 +153,10 @@ struct PieceDamageTests {
         let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }
         _ = try filled(folder)
-        var bytes = try folder.bytes("index.sqlite")
+        var bytes = try folder.read("pieces/index.sqlite")
         bytes[63] += 1
         bytes[71] += 1
-        try folder.write(bytes, "index.sqlite")
+        try folder.write("pieces/index.sqlite", bytes)
         #expect(code { _ = try PieceStore(configuration(folder.store)) } == .newerFormat)
         #expect(code { _ = try PieceStore(configuration(folder.store)) } == .newerFormat)
         #expect(try folder.volumes().count == 2)

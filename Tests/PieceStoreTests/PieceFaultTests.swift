@@ -3,6 +3,7 @@ import FileFaults
 import Files
 import Foundation
 import PieceStore
+import TestFolders
 import Testing
 
 /// "Fail operation n, for every n": a script of writing, removing, extending and collecting in which one fails.

@@ -1,5 +1,6 @@
 import Core
 import PieceStore
+import TestFolders
 import Testing
 
 struct PieceStoringTests {

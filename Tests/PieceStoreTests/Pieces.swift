@@ -1,7 +1,7 @@
 import Core
 import Files
-import Foundation
 import PieceStore
+import TestFolders
 import Testing
 
 let now = Instant(milliseconds: 1_800_000_000_000)
@@ -9,39 +9,11 @@ let lease = now + .seconds(3600)
 let alice = [UInt8](repeating: 0xA1, count: 32)
 let bob = [UInt8](repeating: 0xB0, count: 32)
 
-/// A folder that is gone when the test ends.
-final class TemporaryFolder: Sendable {
-    let path: String
+extension TemporaryFolder {
+    /// Where the store is.
     var store: String { path + "/pieces" }
 
-    init() throws {
-        path = NSTemporaryDirectory() + "/holdfast-pieces-" + UUID().uuidString
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-    }
-
-    deinit {
-        try? FileManager.default.removeItem(atPath: path)
-    }
-
-    func volumes() throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: store + "/volumes").sorted()
-    }
-
-    func bytes(_ name: String) throws -> [UInt8] { Array(try Data(contentsOf: URL(filePath: store + "/" + name))) }
-
-    func write(_ bytes: [UInt8], _ name: String) throws {
-        try Data(bytes).write(to: URL(filePath: store + "/" + name))
-    }
-
-    /// Flips one bit in place.
-    func flip(_ name: String, at offset: Int, bit: Int = 0) throws {
-        let handle = try FileHandle(forUpdating: URL(filePath: store + "/" + name))
-        defer { try? handle.close() }
-        try handle.seek(toOffset: UInt64(offset))
-        let byte = try handle.read(upToCount: 1)?.first ?? 0
-        try handle.seek(toOffset: UInt64(offset))
-        try handle.write(contentsOf: [byte ^ (1 << bit)])
-    }
+    func volumes() throws -> [String] { try names("pieces/volumes") }
 }
 
 /// A piece with its bytes.

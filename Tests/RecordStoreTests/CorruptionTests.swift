@@ -1,13 +1,14 @@
 import RecordStore
+import TestFolders
 import Testing
 
 @Suite struct CorruptionTests {
-    private let folder: ScratchFolder
+    private let folder: TemporaryFolder
     private let aside = "records.sqlite.corrupt-1"
 
     /// Leaves a closed store of 100 records.
     init() throws {
-        folder = try ScratchFolder()
+        folder = try TemporaryFolder()
         let store = try folder.open()
         try store.apply(put: (0..<100).map { record($0, bytes: [UInt8](repeating: $0, count: 1_000)) }, delete: [])
     }
@@ -36,15 +37,15 @@ import Testing
     @Test func database_cutOff_isPutAside() throws {
         try folder.change("records.sqlite") { $0.removeLast($0.count / 2) }
         #expect(try folder.open().recoveredFromCorruption)
-        #expect(folder.names.contains(aside))
+        #expect(try folder.names().contains(aside))
     }
 
     @Test func database_damagedOften_keepsALimitedNumberAside() throws {
         for _ in 0..<12 {
-            try folder.write([UInt8](repeating: 1, count: 8_192), to: "records.sqlite")
+            try folder.write("records.sqlite", [UInt8](repeating: 1, count: 8_192))
             #expect(try folder.open().recoveredFromCorruption)
         }
-        #expect(folder.names.filter { $0.contains("corrupt") }.count == 8)
+        #expect(try folder.names().filter { $0.contains("corrupt") }.count == 8)
     }
 
     @Test func database_ofNewerFormat_isRefusedAndLeftAlone() throws {
@@ -62,7 +63,7 @@ import Testing
             _ = store.begin(digest(1))
             store.markCrash()
         }
-        try folder.write([1, 2, 3], to: "records.sqlite")
+        try folder.write("records.sqlite", [1, 2, 3])
         let store = try folder.open()
         #expect(store.recoveredFromCorruption)
         #expect(store.begin(digest(1)) == nil)

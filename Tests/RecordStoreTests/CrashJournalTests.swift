@@ -1,13 +1,14 @@
 import Core
 import RecordStore
+import TestFolders
 import Testing
 
 /// A crash is a mark, and a store that is opened while slots of an earlier one have not ended.
 @Suite struct CrashJournalTests {
-    private let folder: ScratchFolder
+    private let folder: TemporaryFolder
 
     init() throws {
-        folder = try ScratchFolder()
+        folder = try TemporaryFolder()
     }
 
     @Test func crash_whileProcessing_quarantinesForGood() throws {
@@ -108,7 +109,7 @@ import Testing
 
     @Test(arguments: [0, 63, 100, 4_096, 1 << 20])
     func journal_ofAnyLength_isOpenedAndUsable(length: Int) throws {
-        try folder.write([UInt8](repeating: 0xa5, count: length), to: "journal")
+        try folder.write("journal", [UInt8](repeating: 0xa5, count: length))
         let store = try folder.open()
         #expect(store.quarantinedCount == 0)
         _ = try #require(store.begin(digest(1)))

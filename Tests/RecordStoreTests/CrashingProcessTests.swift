@@ -1,14 +1,15 @@
 import Core
 import Glibc
 import RecordStore
+import TestFolders
 import Testing
 
 /// Processes that end while they process a record, and what their next start makes of it.
 @Suite struct CrashingProcessTests {
-    private let folder: ScratchFolder
+    private let folder: TemporaryFolder
 
     init() throws {
-        folder = try ScratchFolder()
+        folder = try TemporaryFolder()
     }
 
     private func isQuarantined() throws -> Bool {

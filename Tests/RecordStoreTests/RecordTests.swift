@@ -1,12 +1,13 @@
 import Core
 import RecordStore
+import TestFolders
 import Testing
 
 @Suite struct RecordTests {
-    private let folder: ScratchFolder
+    private let folder: TemporaryFolder
 
     init() throws {
-        folder = try ScratchFolder()
+        folder = try TemporaryFolder()
     }
 
     @Test func records_storedAndReopened_comeBackInKeyOrder() throws {

@@ -1,11 +1,12 @@
 import RecordStore
+import TestFolders
 import Testing
 
 @Suite struct SettingTests {
-    private let folder: ScratchFolder
+    private let folder: TemporaryFolder
 
     init() throws {
-        folder = try ScratchFolder()
+        folder = try TemporaryFolder()
     }
 
     @Test func setting_setReplacedAndRemoved_isRemembered() throws {

@@ -1,4 +1,5 @@
 import Glibc
+import TestFolders
 import Testing
 
 extension SystemTests {
@@ -8,7 +9,7 @@ extension SystemTests {
 
         static var mayMount: Bool {
             guard geteuid() == 0, let folder = try? TemporaryFolder() else { return false }
-            defer { folder.remove() }
+            defer { withExtendedLifetime(folder) {} }
             guard mount("none", folder.path, "tmpfs", 0, "size=65536") == 0 else { return false }
             return umount2(folder.path, Int32(MNT_DETACH)) == 0
         }

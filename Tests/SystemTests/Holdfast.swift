@@ -1,4 +1,5 @@
 import Foundation
+import TestFolders
 
 /// The program under test.
 enum Holdfast {

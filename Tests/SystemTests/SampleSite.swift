@@ -1,4 +1,5 @@
 import Foundation
+import TestFolders
 
 /// A folder with the kinds of files that sites have.
 struct SampleSite: Sendable {

@@ -1,3 +1,5 @@
+import TestFolders
+
 /// Real nodes of different operators in one mesh on this machine.
 struct TestMesh: Sendable {
     let folder: TemporaryFolder

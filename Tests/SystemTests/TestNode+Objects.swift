@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestFolders
 
 extension TestNode {
     /// Of stat(2)'s `st_blocks`, whatever the file system's blocks are.

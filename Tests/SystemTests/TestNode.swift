@@ -1,6 +1,7 @@
 import Foundation
 import Glibc
 import Synchronization
+import TestFolders
 
 /// A real node: its command line, its folder and, while it runs, its process.
 final class TestNode: Sendable {
