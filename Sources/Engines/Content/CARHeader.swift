@@ -13,6 +13,12 @@ public struct CARHeader: Hashable, Sendable {
         roots = [root]
     }
 
+    /// - Parameter roots: At least one.
+    public init(roots: [CID]) {
+        precondition(!roots.isEmpty, "a CAR without roots")
+        self.roots = roots
+    }
+
     /// Decodes the DAG-CBOR without its length.
     ///
     /// - Throws: ``ContentError`` `.malformed`, or `.unsupported` for another version than 1.
