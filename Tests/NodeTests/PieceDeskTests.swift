@@ -72,6 +72,24 @@ struct PieceDeskTests {
         return try SyncMessage(decoding: bytes(response), as: .answer)
     }
 
+    // MARK: - Public segments
+
+    /// What is public is read by members without a grant, and by nobody else; what is not public stays closed.
+    @Test func publicPiece_isReadWithoutGrant_byMembersAlone() async throws {
+        let open = try SampleSegment(31, owner: owner, code: code, isPublic: true)
+        let closed = try SampleSegment(32, owner: owner, code: code)
+        try await storeAll(open, 1)
+        try await storeAll(closed, 1)
+        #expect(try await read(open, 1, grant: nil, by: member.id).status == 200)
+        #expect(try await read(closed, 1, grant: nil, by: member.id).status == 403)
+        let stranger = signingKey(63, as: NodeRole.self)
+        #expect(try await read(open, 1, grant: nil, by: stranger.id).status == 403)
+        let request = try HoldersRequest(segments: [open.id, closed.id], grant: nil)
+        let response = try await ask(HoldersRequest.path, request.encoded)
+        let known = try HoldersAnswer(decoding: bytes(response), count: 2).segments
+        #expect(known[0] != nil && known[1] == nil)
+    }
+
     // MARK: - Storing
 
     @Test func piece_inParts_isStoredStatedAndReadBack() async throws {

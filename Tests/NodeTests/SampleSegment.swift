@@ -59,11 +59,16 @@ struct SampleSegment: Sendable {
         byteCount: Int = 300_000,
         mesh: CID = TestMesh.genesis.mesh,
         created: Instant = wallClock(),
-        leaseEnd: Instant = wallClock() + .seconds(86_400)
+        leaseEnd: Instant = wallClock() + .seconds(86_400),
+        content: [UInt8]? = nil,
+        isPublic: Bool = false
     ) throws {
-        let layout = try SegmentLayout(code: code, byteCount: byteCount)
+        let layout = try SegmentLayout(code: code, byteCount: content?.count ?? byteCount)
         var rng = SplitMix64(seed: seed)
-        bytes = (0..<layout.paddedByteCount).map { _ in UInt8(truncatingIfNeeded: rng.next()) }
+        let paddedByteCount = layout.paddedByteCount
+        bytes =
+            content.map { $0 + Array(repeating: 0, count: paddedByteCount - $0.count) }
+            ?? (0..<paddedByteCount).map { _ in UInt8(truncatingIfNeeded: rng.next()) }
         pieces = try Self.pieces(of: bytes, layout)
         let roots = pieces.map { piece in PieceTree.root(unitHashes: Self.hashes(of: piece, layout)) }
         record = try SegmentRecord(
@@ -72,6 +77,7 @@ struct SampleSegment: Sendable {
             roots: roots,
             created: created,
             leaseEnd: leaseEnd,
+            isPublic: isPublic,
             certificate: owner.certificate,
             device: owner.device,
             using: &rng

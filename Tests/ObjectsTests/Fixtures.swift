@@ -43,6 +43,7 @@ struct Signers {
         byteCount: Int = 700_000,
         roots: Int? = nil,
         lease: Duration = day(90),
+        isPublic: Bool = false,
         seed: UInt64 = 1
     ) throws -> SegmentRecord {
         var rng = SplitMix64(seed: seed)
@@ -52,6 +53,7 @@ struct Signers {
             roots: (0..<(roots ?? total)).map(digest),
             created: start,
             leaseEnd: start + lease,
+            isPublic: isPublic,
             certificate: certificate,
             device: device,
             using: &rng

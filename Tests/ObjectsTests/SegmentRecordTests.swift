@@ -42,6 +42,16 @@ import Testing
         #expect(record.id == SegmentID(Digest(hashing: statement.payload)))
     }
 
+    @Test func publicSegment_v1_decodesVectorAndOthersAreNotPublic() throws {
+        let made = try signers.record(isPublic: true)
+        let vector = try Vectors.bytes("segment-v1-public", or: made.bytes)
+        let record = try SegmentRecord(decoding: vector)
+        #expect(record == made && record.isPublic)
+        let privately = try signers.record()
+        #expect(!privately.isPublic && privately.id != made.id)
+        #expect(try !SegmentRecord(decoding: privately.bytes).isPublic)
+    }
+
     @Test func segment_isTheSameTwice_hasDifferentNames() throws {
         #expect(try signers.record(seed: 1).id == signers.record(seed: 1).id)
         #expect(try signers.record(seed: 1).id != signers.record(seed: 2).id)

@@ -19,6 +19,8 @@ public struct SegmentRecord: Hashable, Sendable {
     public let leaseEnd: Instant
     /// Random, so that equal segments have different names; ``nonceByteCount`` bytes.
     public let nonce: [UInt8]
+    /// Whether the content is public: not encrypted, and served to every node of the mesh without a grant.
+    public let isPublic: Bool
     public let bytes: [UInt8]
 
     /// Largest record, in bytes; ours have about 1.7 KB with 30 pieces.
@@ -39,18 +41,22 @@ public struct SegmentRecord: Hashable, Sendable {
         roots: [Digest],
         created: Instant,
         leaseEnd: Instant,
+        isPublic: Bool = false,
         certificate: DeviceCertificate,
         device: SigningKey<DeviceRole>,
         using rng: inout some RandomNumberGenerator
     ) throws(ObjectsError) {
         try Self.check(layout: layout, roots: roots.count, created: created, leaseEnd: leaseEnd)
         let nonce = (0..<Self.nonceByteCount).map { _ in UInt8.random(in: .min ... .max, using: &rng) }
-        let payload = CBOR.map([
+        var map: [String: CBOR] = [
             "mesh": .link(mesh), "owner": .bytes(certificate.owner.bytes), "k": .int(layout.code.dataCount),
             "n": .int(layout.code.totalCount), "bytes": .int(layout.paddedByteCount),
             "roots": .byteStrings(roots.map(\.bytes)), "created": .integer(created.milliseconds),
             "lease": .integer(leaseEnd.milliseconds), "nonce": .bytes(nonce),
-        ]).encoded()
+        ]
+        // Private segments do not carry the field: their records stay what they were.
+        if isPublic { map["public"] = .bool(true) }
+        let payload = CBOR.map(map).encoded()
         let statement = try DeviceStatement(
             ofOwner: certificate,
             signing: payload,
@@ -67,6 +73,7 @@ public struct SegmentRecord: Hashable, Sendable {
         self.created = created
         self.leaseEnd = leaseEnd
         self.nonce = nonce
+        self.isPublic = isPublic
         bytes = statement.bytes
     }
 
@@ -90,6 +97,7 @@ public struct SegmentRecord: Hashable, Sendable {
             created = try fields.instant("created")
             leaseEnd = try fields.instant("lease")
             nonce = try fields.bytes("nonce", max: Self.nonceByteCount)
+            isPublic = try fields.optional("public") == nil ? false : fields.bool("public")
         } catch {
             throw ObjectsError(error, in: Self.what)
         }

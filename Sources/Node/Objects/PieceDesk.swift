@@ -121,9 +121,10 @@ package final class PieceDesk: Sendable {
         try store.statements(of: Digest(id.bytes)).compactMap { try? PieceStatement(decoding: $0.bytes) }
     }
 
-    /// Whether `peer` may read pieces: with the owner's grant, or as a holder that repairs.
+    /// Whether `peer` may read pieces: with the owner's grant, or as a holder that repairs; what is public, as a member.
     func mayRead(_ record: SegmentRecord, _ peer: NodeID, grant: [UInt8]?) throws -> Bool {
         let now = meshNow
+        if record.isPublic, peer == mesh.node || mesh.read({ $0.mesh.member(peer) != nil }) { return true }
         if let grant {
             let grant = try Grant(decoding: grant)
             return grant.allows(peer, toRead: record, now: now) && devices.isActive(grant.device, of: grant.owner)
