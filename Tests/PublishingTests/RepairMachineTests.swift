@@ -56,6 +56,62 @@ import Testing
         #expect(machine.index.totals == CopyCount(live: 5, target: 5, wanted: 5))
     }
 
+    private func floor(of site: Publication, roots: [CID], sequence: UInt64 = 1) throws -> SiteFloor {
+        try SiteFloor(
+            mesh: site.mesh,
+            publisher: site.publisher,
+            sponsor: site.sponsor,
+            sequence: sequence,
+            roots: roots,
+            byteCount: roots.isEmpty ? 0 : 1_000,
+            segments: roots.isEmpty ? [] : [.init(id: Digest(hashing: [1]), k: 1, n: 3)],
+            leaseEnd: site.leaseEnd
+        )
+    }
+
+    /// Every holder is gone: without a floor nothing can be done, with one the copy comes from it.
+    @Test func allHoldersFallSilent_siteIsMadeFromItsFloor() throws {
+        var machine = machine(nodes: 6)
+        let site = try publication(1, root: 1)
+        teach(&machine, site, holders: [1, 2, 3, 4, 5])
+        let death = start + .seconds(1000)
+        for node in 1...5 { _ = machine.memberChanged(candidate(node), .dead, now: death) }
+        #expect(fetches(machine.tick(now: death + .seconds(600))).isEmpty)
+        let other = machine.floorChanged(try floor(of: site, roots: [cid(9)]), now: death + .seconds(601))
+        #expect(!machine.index.isFloored(site.publisher, now: death + .seconds(601)))
+        let later = machine.tick(now: death + .seconds(700))
+        #expect(fetches(other + later).isEmpty, "the floor of another version")
+        var effects = machine.floorChanged(
+            try floor(of: site, roots: [cid(1)], sequence: 2),
+            now: death + .seconds(701)
+        )
+        effects += machine.tick(now: death + .seconds(800))
+        guard case .fetch(site.publisher, let sequence, [cid(1)], let sources) = effects.first else {
+            Issue.record("a copy is made: \(effects)")
+            return
+        }
+        #expect(sources.isEmpty)
+        let done = machine.copySucceeded(site.publisher, sequence: sequence, now: death + .seconds(801))
+        #expect(retained(done) == [[cid(1)]] && states(done) == [.holding])
+    }
+
+    /// A floor that ended or expired is none.
+    @Test func floorEnds_siteWithoutHoldersIsNotTried() throws {
+        var machine = machine(nodes: 6)
+        let site = try publication(1, root: 1)
+        teach(&machine, site, holders: [1])
+        _ = machine.floorChanged(try floor(of: site, roots: [cid(1)]), now: start)
+        #expect(machine.index.isFloored(site.publisher, now: start))
+        _ = machine.floorChanged(try floor(of: site, roots: [], sequence: 2), now: start)
+        #expect(!machine.index.isFloored(site.publisher, now: start))
+        _ = machine.floorChanged(try floor(of: site, roots: [cid(1)], sequence: 3), now: start)
+        _ = machine.floorForgotten(site.publisher, now: start)
+        #expect(!machine.index.isFloored(site.publisher, now: start))
+        let death = start + .seconds(1000)
+        _ = machine.memberChanged(candidate(1), .dead, now: death)
+        #expect(fetches(machine.tick(now: death + .seconds(700))).isEmpty)
+    }
+
     @Test func holderReturns_whileItsCopyIsMade_copyIsCalledOff() throws {
         var machine = machine(nodes: 6)
         let site = try publication(1, root: 1)

@@ -18,6 +18,8 @@ public struct RecordKind: Hashable, Sendable, Comparable {
     public static let device = RecordKind(code: 5)
     /// Where a device's part of its owner's namespace begins; the subject is the owner followed by the device.
     public static let namespaceRoot = RecordKind(code: 6)
+    /// In which segments a publisher's site is coded; the subject is the publisher.
+    public static let floor = RecordKind(code: 7)
 
     public static func < (lhs: RecordKind, rhs: RecordKind) -> Bool { lhs.code < rhs.code }
 }

@@ -5,13 +5,14 @@ public struct JudgedRecord: Hashable, Sendable {
     public enum Content: Hashable, Sendable {
         case publication(PublicationRecord)
         case holding(HoldingRecord)
+        case floor(FloorRecord)
     }
 
     public let header: RecordHeader
     public let content: Content
 }
 
-/// Verifies records of the kinds publication and holding for gossip, which itself looks into none.
+/// Verifies records of the kinds publication, holding and floor for gossip, which itself looks into none.
 public enum RecordJudge {
     /// Decodes `bytes`, verifies signatures, mesh, lease and signer.
     ///
@@ -34,12 +35,7 @@ public enum RecordJudge {
             let publication = record.publication
             try check(mesh: publication.mesh, is: mesh, of: "publication")
             try check(end: publication.leaseEnd, now: now, of: "publication")
-            guard isAdmitted(publication.sponsor) else {
-                throw PublishingError(
-                    .unknownSigner,
-                    "sponsor \(publication.sponsor.short) is not an admitted operator"
-                )
-            }
+            try check(sponsor: publication.sponsor, isAdmitted)
             return JudgedRecord(header: publication.header, content: .publication(record))
         case .holding:
             let record = try HoldingRecord(decoding: bytes)
@@ -50,8 +46,24 @@ public enum RecordJudge {
                 throw PublishingError(.unknownSigner, "node \(holding.node.short) of an admitted operator is not known")
             }
             return JudgedRecord(header: holding.header(sponsor: sponsor), content: .holding(record))
+        case .floor:
+            let record = try FloorRecord(decoding: bytes)
+            let floor = record.floor
+            try check(mesh: floor.mesh, is: mesh, of: "floor")
+            try check(end: floor.leaseEnd, now: now, of: "floor")
+            try check(sponsor: floor.sponsor, isAdmitted)
+            return JudgedRecord(header: floor.header, content: .floor(record))
         default:
-            throw PublishingError(.unknownKind, "record kind \(kind.code) is none of publishing (3, 4)")
+            throw PublishingError(.unknownKind, "record kind \(kind.code) is none of publishing (3, 4, 7)")
+        }
+    }
+
+    private static func check(
+        sponsor: OperatorID,
+        _ isAdmitted: (OperatorID) -> Bool
+    ) throws(PublishingError) {
+        guard isAdmitted(sponsor) else {
+            throw PublishingError(.unknownSigner, "sponsor \(sponsor.short) is not an admitted operator")
         }
     }
 

@@ -2,8 +2,8 @@ import Core
 
 /// What a node has to do for the sites it holds or shall hold.
 public enum RepairEffect: Hashable, Sendable {
-    /// Copy every version that publication `sequence` lists from any of these nodes, best first, and answer once with
-    /// `copySucceeded` when all of it is durable and pinned, or with `copyFailed`.
+    /// Copy every version that publication `sequence` lists from any of these nodes, best first, or from the site's floor
+    /// where no node is named, and answer once with `copySucceeded` when all of it is durable and pinned, or with `copyFailed`.
     case fetch(PublisherID, sequence: UInt64, roots: [CID], from: [NodeID])
     /// Stop this copy and drop what it left; it needs no answer.
     case cancel(PublisherID)

@@ -28,7 +28,8 @@ extension RepairMachine {
                 continue
             }
             let sources = sources(of: publication)
-            guard !sources.isEmpty else {
+            // Without a whole copy anywhere, the floor is what is left.
+            guard !sources.isEmpty || index.isFloored(next.publisher, now: now) else {
                 deadlines.set(next.publisher, at: now + settings.recheckInterval)
                 continue
             }

@@ -92,6 +92,18 @@ public struct RepairMachine: Sendable {
         return advance(now)
     }
 
+    /// A verified floor record arrived, or came from the store at start.
+    public mutating func floorChanged(_ floor: SiteFloor, now: Instant) -> [RepairEffect] {
+        if index.apply(floor, now: now) { deadlines.set(floor.publisher, at: now) }
+        return advance(now)
+    }
+
+    /// A floor's record expired.
+    public mutating func floorForgotten(_ publisher: PublisherID, now: Instant) -> [RepairEffect] {
+        if index.forgetFloor(of: publisher) { deadlines.set(publisher, at: now) }
+        return advance(now)
+    }
+
     /// A member's record or its liveness changed; this node is a member too and always alive.
     public mutating func memberChanged(
         _ candidate: PlacementCandidate,

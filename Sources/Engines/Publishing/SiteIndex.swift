@@ -65,6 +65,8 @@ public struct SiteIndex: Sendable {
     }
 
     private(set) var sites: [PublisherID: Site] = [:]
+    /// The versions in the floor of each site that has one.
+    private var floors: [PublisherID: [CID]] = [:]
     private(set) var members: [NodeID: Member] = [:]
     /// All members as placement sees them; the dead lend nothing.
     public private(set) var candidates = CandidateTable()
@@ -186,6 +188,27 @@ public struct SiteIndex: Sendable {
     /// When ``expire(now:)`` has something to do next.
     public var nextExpiry: Instant? { expiries.next }
 
+    /// Takes the newest floor of a site; an empty one forgets it.
+    ///
+    /// - Returns: Whether anything changed.
+    @discardableResult
+    public mutating func apply(_ floor: SiteFloor, now: Instant) -> Bool {
+        guard !floor.isEmpty, floor.leaseEnd > now else { return forgetFloor(of: floor.publisher) }
+        guard floors[floor.publisher] != floor.roots else { return false }
+        guard floors[floor.publisher] != nil || floors.count < Self.sitesMax else {
+            refusedCount += 1
+            return false
+        }
+        floors[floor.publisher] = floor.roots
+        return true
+    }
+
+    /// - Returns: Whether there was one.
+    @discardableResult
+    public mutating func forgetFloor(of publisher: PublisherID) -> Bool {
+        floors.removeValue(forKey: publisher) != nil
+    }
+
     // MARK: - Bookkeeping
 
     private mutating func makeRoom(for publisher: PublisherID, now: Instant) -> Bool {
@@ -261,6 +284,12 @@ public struct SiteIndex: Sendable {
     public var publishedCount: Int { sitesWanting.reduce(0, +) }
 
     public func publication(of publisher: PublisherID) -> Publication? { sites[publisher]?.publication }
+
+    /// Whether the floor of a site has everything that a holder of its publication keeps.
+    public func isFloored(_ publisher: PublisherID, now: Instant) -> Bool {
+        guard let publication = sites[publisher]?.publication, let roots = floors[publisher] else { return false }
+        return SiteFloor.covers(roots, publication, at: now)
+    }
 
     /// The copies of one site; `nil` when it is not published.
     public func copies(of publisher: PublisherID) -> CopyCount? {
