@@ -115,6 +115,7 @@ struct NodeParts: Sendable {
     let keys: PublisherKeys
     let gateway: GatewayServer
     let objects: ObjectParts
+    let floors: FloorParts
     let started: Instant
 
     /// - Throws: The parts' own errors, each with a sentence for the user.
@@ -134,15 +135,6 @@ struct NodeParts: Sendable {
         exchange = ExchangeClient(client: network.client, mesh: mesh)
         search = ProviderSearch(mesh: mesh, client: exchange)
         let holds = HoldDesk(mesh: mesh)
-        copies = CopyService(
-            mesh: mesh,
-            copier: SiteCopier(store: base.store, client: exchange, work: base.work),
-            held: held,
-            desk: holds,
-            key: base.node,
-            work: base.work,
-            logger: logger
-        )
         desk = InvitationDesk(
             genesis: base.founding.genesis,
             node: base.node.id,
@@ -158,9 +150,20 @@ struct NodeParts: Sendable {
             settings: Self.segmentRepairSettings(configuration),
             logger: logger
         )
+        keys = PublisherKeys(folder: base.folder)
+        floors = try FloorParts(base, mesh: mesh, objects: objects, keys: keys, held: held, logger: logger)
+        copies = CopyService(
+            mesh: mesh,
+            copier: SiteCopier(store: base.store, client: exchange, work: base.work),
+            held: held,
+            desk: holds,
+            floors: floors.restore,
+            key: base.node,
+            work: base.work,
+            logger: logger
+        )
         let pieces = objects.desk
         router = PeerRouter(mesh: mesh, store: base.store, work: base.work, desk: desk, holds: holds, pieces: pieces)
-        keys = PublisherKeys(folder: base.folder)
         publishing = PublishService(
             mesh: mesh,
             store: base.store,
@@ -173,19 +176,31 @@ struct NodeParts: Sendable {
             logger: logger
         )
         collection = CollectionService(store: base.store, pieces: pieces, work: base.work, logger: logger)
-        let source = NodeContentSource(
-            mesh: mesh,
-            store: base.store,
-            search: search,
-            client: exchange,
-            work: base.work
-        )
+        let source = Self.source(base, mesh: mesh, search: search, client: exchange, floors: floors.restore)
         mending = MendingService(store: base.store, source: source, work: base.work, logger: logger)
         let host = configuration.gateway.host
         gateway = try await GatewayServer(
             configuration: GatewayConfiguration(host: host, port: Int(configuration.gateway.port)),
             source: source,
             group: group
+        )
+    }
+
+    /// What gateways and commands read content from.
+    static func source(
+        _ base: NodeFoundation,
+        mesh: MeshService,
+        search: ProviderSearch,
+        client: ExchangeClient,
+        floors: FloorRestore
+    ) -> NodeContentSource {
+        NodeContentSource(
+            mesh: mesh,
+            store: base.store,
+            search: search,
+            client: client,
+            work: base.work,
+            floors: floors
         )
     }
 }

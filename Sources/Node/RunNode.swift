@@ -68,6 +68,7 @@ struct NodeServices: Sendable {
                     .init(service: Background { await parts.objects.repair.run() }),
                     .init(service: Background { await parts.objects.upkeep.run() }),
                     .init(service: Background { await parts.objects.scrubbing.run() }),
+                    .init(service: Background { await parts.floors.keeper.run() }),
                     .init(service: Background { await parts.collection.run() }),
                     .init(service: Background { await parts.mending.run() }),
                     .init(service: control),

@@ -30,6 +30,7 @@ struct NameCommand: AsyncParsableCommand {
                     [
                         entry.label, entry.name, entry.root, "\(entry.copiesLive)/\(entry.copiesTarget)",
                         CalendarDay.text(entry.leaseEndMilliseconds),
+                        entry.floorReason.map { "floor: \(entry.floor), \($0)" } ?? "floor: \(entry.floor)",
                     ].joined(separator: "\t")
                 }
             )

@@ -28,6 +28,8 @@ struct StatusCommand: Subcommand {
                 "gateway   http://\(status.gateway)",
                 "members   \(status.members.alive) alive of \(status.members.known) known",
                 "copies    \(status.copies.live) live of \(status.copies.target) wanted, \(status.sites) sites",
+                "floors    \(status.floors.stored) stored of \(status.floors.wanted) sites published here"
+                    + (status.floors.reason.map { "; \($0)" } ?? ""),
                 "pieces    \(status.pieces.live) live of \(status.pieces.target) wanted, \(status.debt) to be made",
                 "storage   \(ByteCountText.format(storage.used)) of \(ByteCountText.format(storage.limit)) lent",
                 "cache     \(ByteCountText.format(storage.cacheUsed)) of \(ByteCountText.format(storage.cacheLimit))",

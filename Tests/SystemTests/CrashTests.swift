@@ -20,11 +20,16 @@ extension SystemTests {
                 let publisher = mesh.nodes[0]
                 let kept = SampleSite(seed: 4, largeFileBytes: 300_000)
                 let keptName = try await publisher.publish(try kept.write(to: mesh.folder, "kept")).name
+                // What is used from here on is its copies and its floor.
+                try await eventually("the floor of what stays is stored") {
+                    try await publisher.names().first?.floor == "stored"
+                }
+                let blocks = try await blockSpace(mesh)
                 let before = try await usedSpace(mesh)
                 let site = SampleSite(seed: 5, largeFileBytes: 40_000_000)
                 let path = try site.write(to: mesh.folder, "cut-off")
                 for moment in Self.moments {
-                    let acknowledged = try await publishAndKill(path, at: moment, in: mesh, usedBefore: before)
+                    let acknowledged = try await publishAndKill(path, at: moment, in: mesh, blocksBefore: blocks)
                     try await publisher.start()
                     try await mesh.settle(mesh.nodes)
                     let labels = try await publisher.names().map(\.label).sorted()
@@ -47,7 +52,7 @@ extension SystemTests {
             _ path: String,
             at moment: Moment,
             in mesh: TestMesh,
-            usedBefore: [Int]
+            blocksBefore: [Int]
         ) async throws -> Bool {
             let publisher = mesh.nodes[0]
             if case .betweenCopies = moment { mesh.nodes[2].signal(SIGSTOP) }
@@ -64,11 +69,11 @@ extension SystemTests {
                 try await Task.sleep(for: delay)
             case .whenBlocksLieHere:
                 try await eventually("blocks lie on the publisher") {
-                    try await publisher.status().storage.used > usedBefore[0]
+                    try await publisher.status().storage.blocks > blocksBefore[0]
                 }
             case .betweenCopies:
                 try await eventually("a copy lies on another node") {
-                    try await mesh.nodes[1].status().storage.used > usedBefore[1]
+                    try await mesh.nodes[1].status().storage.blocks > blocksBefore[1]
                 }
             }
             publisher.kill()
@@ -79,6 +84,12 @@ extension SystemTests {
             var used: [Int] = []
             for node in mesh.nodes { used.append(try await node.status().storage.used) }
             return used
+        }
+
+        private func blockSpace(_ mesh: TestMesh) async throws -> [Int] {
+            var blocks: [Int] = []
+            for node in mesh.nodes { blocks.append(try await node.status().storage.blocks) }
+            return blocks
         }
 
         private func expectSpace(_ wanted: [Int], in mesh: TestMesh, after moment: Moment) async throws {

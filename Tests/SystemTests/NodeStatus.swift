@@ -11,9 +11,18 @@ struct NodeStatus: Decodable, Sendable {
     }
 
     struct Storage: Decodable, Sendable {
-        /// Bytes of all blocks, cached ones included.
+        /// Bytes of all blocks, cached ones included, and of pieces.
         let used: Int
+        let pieces: Int
+        /// Bytes of all blocks, cached ones included.
+        var blocks: Int { used - pieces }
         let cacheUsed: Int
+    }
+
+    struct Floors: Decodable, Sendable {
+        let stored: Int
+        let wanted: Int
+        let reason: String?
     }
 
     let node: String
@@ -21,6 +30,8 @@ struct NodeStatus: Decodable, Sendable {
     let members: Members
     let copies: Copies
     let storage: Storage
+    let floors: Floors
+    let counters: [String: Int]
     /// Pieces that are missing for full strength.
     let debt: Int
 }
@@ -42,6 +53,8 @@ struct NameEntry: Decodable, Sendable {
     let root: String
     let copiesLive: Int
     let copiesTarget: Int
+    let floor: String
+    let floorReason: String?
 }
 
 /// What scripts rely on in `stat --json`.

@@ -40,7 +40,7 @@ extension SystemTests {
                 let idle = mesh.nodes.filter { $0.isRunning && $0.index != 0 }
                 var copier: TestNode?
                 try await eventually("another node begins to copy") {
-                    for node in idle where try await node.status().storage.used > 0 { copier = node }
+                    for node in idle where try await node.status().storage.blocks > 0 { copier = node }
                     return copier != nil
                 }
                 let killed = try #require(copier)
@@ -68,7 +68,7 @@ extension SystemTests {
         /// A node other than `publisher` on which copies lie.
         private func holder(in mesh: TestMesh, besides publisher: TestNode) async throws -> TestNode {
             for node in mesh.nodes where node.index != publisher.index {
-                if try await node.status().storage.used > 1_000_000 { return node }
+                if try await node.status().storage.blocks > 1_000_000 { return node }
             }
             throw TestNode.CommandFailed(description: "no node but the publisher holds a copy")
         }

@@ -33,15 +33,34 @@ public struct NodeStatus: Codable, Hashable, Sendable {
         }
     }
 
+    /// Durable floors of the sites that are published from this node.
+    public struct Floors: Codable, Hashable, Sendable {
+        /// Sites whose floor is stored.
+        public var stored: Int
+        /// Sites published from this node.
+        public var wanted: Int
+        /// Why there is none for a site, the first that was found; a sentence for the user.
+        public var reason: String?
+
+        public init(stored: Int, wanted: Int, reason: String? = nil) {
+            self.stored = stored
+            self.wanted = wanted
+            self.reason = reason
+        }
+    }
+
     /// Space in bytes.
     public struct Storage: Codable, Hashable, Sendable {
         public var used: Int
+        /// What of `used` are pieces of segments.
+        public var pieces: Int
         public var limit: Int
         public var cacheUsed: Int
         public var cacheLimit: Int
 
-        public init(used: Int, limit: Int, cacheUsed: Int, cacheLimit: Int) {
+        public init(used: Int, pieces: Int = 0, limit: Int, cacheUsed: Int, cacheLimit: Int) {
             self.used = used
+            self.pieces = pieces
             self.limit = limit
             self.cacheUsed = cacheUsed
             self.cacheLimit = cacheLimit
@@ -64,6 +83,7 @@ public struct NodeStatus: Codable, Hashable, Sendable {
     public var copies: Copies
     /// Sites published on the mesh.
     public var sites: Int
+    public var floors: Floors
     public var pieces: Pieces
     /// Pieces that are missing for full strength.
     public var debt: Int
@@ -82,6 +102,7 @@ public struct NodeStatus: Codable, Hashable, Sendable {
         members: Members,
         copies: Copies,
         sites: Int,
+        floors: Floors = Floors(stored: 0, wanted: 0),
         pieces: Pieces = Pieces(live: 0, target: 0),
         debt: Int = 0,
         storage: Storage,
@@ -97,6 +118,7 @@ public struct NodeStatus: Codable, Hashable, Sendable {
         self.members = members
         self.copies = copies
         self.sites = sites
+        self.floors = floors
         self.pieces = pieces
         self.debt = debt
         self.storage = storage

@@ -86,6 +86,10 @@ public struct NameEntry: Codable, Hashable, Sendable {
     public var leaseEndMilliseconds: Int64
     public var copiesLive: Int
     public var copiesTarget: Int
+    /// How far the durable floor is: `stored`, `storing 1/3`, `waiting` or `none`.
+    public var floor: String
+    /// Why there is none; a sentence for the user.
+    public var floorReason: String?
 
     public init(
         label: String,
@@ -94,7 +98,9 @@ public struct NameEntry: Codable, Hashable, Sendable {
         sequence: UInt64,
         leaseEndMilliseconds: Int64,
         copiesLive: Int,
-        copiesTarget: Int
+        copiesTarget: Int,
+        floor: String,
+        floorReason: String? = nil
     ) {
         self.label = label
         self.name = name
@@ -103,5 +109,7 @@ public struct NameEntry: Codable, Hashable, Sendable {
         self.leaseEndMilliseconds = leaseEndMilliseconds
         self.copiesLive = copiesLive
         self.copiesTarget = copiesTarget
+        self.floor = floor
+        self.floorReason = floorReason
     }
 }

@@ -21,6 +21,8 @@ package struct NodeContentSource: ContentSource {
     let search: ProviderSearch
     let client: ExchangeClient
     let work: BlockingWork
+    /// What a site is made from when nobody has a copy; `nil` for what is never restored.
+    let floors: FloorRestore?
     private let fetchTimeout: Duration
 
     package init(
@@ -29,6 +31,7 @@ package struct NodeContentSource: ContentSource {
         search: ProviderSearch,
         client: ExchangeClient,
         work: BlockingWork,
+        floors: FloorRestore? = nil,
         fetchTimeout: Duration = Self.fetchTimeout
     ) {
         self.mesh = mesh
@@ -36,6 +39,7 @@ package struct NodeContentSource: ContentSource {
         self.search = search
         self.client = client
         self.work = work
+        self.floors = floors
         self.fetchTimeout = fetchTimeout
     }
 
@@ -146,8 +150,44 @@ package struct NodeContentSource: ContentSource {
     /// An answer reached ``answerBytesMax``.
     private struct AnswerFull: Error {}
 
-    /// Asks providers of `root`, hedged, and when all of those failed, others; stores what the first good answer brought.
+    /// Brings blocks in from whoever has them; where nobody has the site, the site from its floor.
     private func fetch(
+        _ root: CID,
+        _ attempt: @escaping @Sendable (NodeID) async throws -> [Block]
+    ) async throws(ContentUnavailable) {
+        if let site = floors?.orphanedSite(ofRoot: root, trustsSuspects: true) {
+            return try await restore(site, for: root)
+        }
+        do {
+            try await fetchBlocks(root, attempt)
+        } catch {
+            guard error.code != .refused, let site = floors?.orphanedSite(ofRoot: root, trustsSuspects: false) else {
+                throw error
+            }
+            try await restore(site, for: root)
+        }
+    }
+
+    /// Waits for the whole site no longer than for blocks; it is brought in to its end all the same.
+    private func restore(_ site: PublisherID, for root: CID) async throws(ContentUnavailable) {
+        guard let floors else { return }
+        do {
+            try await withDeadline(fetchTimeout) { try await floors.restoreAndHold(site) }
+        } catch is DeadlineExceeded {
+            throw ContentUnavailable(.timedOut, "\(root) is being restored from the site's durable floor; try again")
+        } catch let error as ContentError {
+            throw ContentUnavailable(.unverifiable, "the durable floor of \(root) is not what was published: \(error)")
+        } catch let error as NodeError where error.code == .notFound {
+            throw ContentUnavailable(.notFound, "nobody in this mesh has \(root): \(error)")
+        } catch let error as BlockStoreError {
+            throw ContentUnavailable(.refused, "\(root) could not be kept here: \(error)")
+        } catch {
+            throw ContentUnavailable(.timedOut, "\(root) could not be made from the durable floor: \(error)")
+        }
+    }
+
+    /// Asks providers of `root`, hedged, and when all of those failed, others; stores what the first good answer brought.
+    private func fetchBlocks(
         _ root: CID,
         _ attempt: @escaping @Sendable (NodeID) async throws -> [Block]
     ) async throws(ContentUnavailable) {

@@ -41,6 +41,7 @@ extension NodeController {
             await dropResidue(report.root, of: key.id)
             throw error
         }
+        parts.floors.keeper.wake()
         return PublishResult(
             name: key.id.description,
             root: report.root.description,
@@ -138,12 +139,12 @@ extension NodeController {
 
     /// Makes a whole DAG local, from others where it has to be.
     private func bringIn(_ root: CID) async throws {
-        let source = NodeContentSource(
+        let source = NodeParts.source(
+            parts.base,
             mesh: parts.mesh,
-            store: parts.base.store,
             search: parts.search,
             client: parts.exchange,
-            work: parts.base.work
+            floors: parts.floors.restore
         )
         let store = parts.base.store
         while true {

@@ -36,6 +36,7 @@ final class NodeController: NodeControl {
 
     func status() async throws -> NodeStatus {
         let accounting = parts.base.store.accounting
+        let pieceBytes = parts.base.pieces.accounting.diskBytes
         let view = parts.mesh.read { state in
             let members = state.mesh.members
             return (
@@ -57,15 +58,31 @@ final class NodeController: NodeControl {
             members: .init(alive: view.alive, known: view.known),
             copies: .init(live: view.totals.live, target: view.totals.target),
             sites: view.sites,
+            floors: try floors(),
             pieces: .init(live: parts.objects.repair.strength.live, target: parts.objects.repair.strength.wanted),
             debt: parts.objects.repair.strength.debt,
             storage: .init(
-                used: Int(accounting.total + parts.base.pieces.accounting.diskBytes),
+                used: Int(accounting.total + pieceBytes),
+                pieces: Int(pieceBytes),
                 limit: Int(parts.base.lent.storageBytes),
                 cacheUsed: Int(accounting.cached),
                 cacheLimit: Int(parts.base.lent.cacheBytes)
             ),
             counters: counters(view.counters)
+        )
+    }
+
+    /// How many of the sites published here have their floor.
+    private func floors() throws -> NodeStatus.Floors {
+        let own = try parts.keys.all().map(\.key.id)
+        let published = parts.mesh.read { state in
+            own.filter { state.repair.index.publication(of: $0)?.isPublished == true }
+        }
+        let states = published.map { parts.floors.keeper.state(of: $0) }
+        return NodeStatus.Floors(
+            stored: states.count(where: \.isStored),
+            wanted: states.count,
+            reason: states.lazy.compactMap(\.reason).first
         )
     }
 
@@ -87,7 +104,7 @@ final class NodeController: NodeControl {
             "gateway.requests": gateway.requests, "gateway.hits": gateway.hits, "gateway.bytes": gateway.bytes,
             "gateway.resets": gateway.resets,
             "store.withdrawn": UInt64(store.withdrawn), "store.evicted": UInt64(store.evicted),
-            "store.collected": UInt64(store.collected),
+            "store.collected": UInt64(store.collected), "floors.restored": parts.floors.restore.restoredCount,
         ]
         return named.mapValues { Int(clamping: $0) }
     }
@@ -104,6 +121,7 @@ final class NodeController: NodeControl {
         let keys = try parts.keys.all()
         return parts.mesh.read { state in
             keys.compactMap { label, key in
+                let floor = parts.floors.keeper.state(of: key.id)
                 guard let site = state.repair.index.publication(of: key.id), let root = site.root else { return nil }
                 let copies = state.repair.index.copies(of: key.id)
                 return NameEntry(
@@ -113,7 +131,9 @@ final class NodeController: NodeControl {
                     sequence: site.sequence,
                     leaseEndMilliseconds: site.leaseEnd.milliseconds,
                     copiesLive: copies?.live ?? 0,
-                    copiesTarget: copies?.target ?? 0
+                    copiesTarget: copies?.target ?? 0,
+                    floor: floor.text,
+                    floorReason: floor.reason
                 )
             }
         }
@@ -121,6 +141,7 @@ final class NodeController: NodeControl {
 
     func unpublish(_ name: String) async throws {
         try await parts.publishing.unpublish(try parts.keys.find(name).key)
+        parts.floors.keeper.wake()
     }
 
     func doctor() async throws -> [Finding] {

@@ -69,6 +69,9 @@ package struct MeshState {
         case .forgotten(let key):
             outcome.forgotten.append(key)
             if key.kind == .device { devices.forget(subject: key.subject) }
+            if key.kind == .floor, let publisher = try? PublisherID(key.subject) {
+                collect(repair.floorForgotten(publisher, now: mesh.meshNow(now)), now: now, into: &outcome)
+            }
             guard key.kind == .node, let node = try? NodeID(key.subject) else { return }
             collect(repair.memberForgotten(node, now: mesh.meshNow(now)), now: now, into: &outcome)
         }
@@ -95,6 +98,9 @@ package struct MeshState {
         case .holding:
             guard let record = try? HoldingRecord(decoding: bytes) else { return }
             collect(repair.holdingChanged(record.holding, now: meshNow), now: now, into: &outcome)
+        case .floor:
+            guard let record = try? FloorRecord(decoding: bytes) else { return }
+            collect(repair.floorChanged(record.floor, now: meshNow), now: now, into: &outcome)
         case .node:
             if let node = try? NodeID(header.key.subject) { memberChanged(node, now: now, outcome: &outcome) }
         case .device:

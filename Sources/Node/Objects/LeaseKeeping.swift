@@ -68,10 +68,13 @@ struct LeaseKeeping: Sendable {
         return due
     }
 
-    private func renew(_ batch: [SegmentReference], _ owner: OwnerIdentity) async throws {
+    /// Renews some segments, at most ``segmentsPerRenewal``.
+    ///
+    /// - Parameter until: The new end; `nil` for ``duration`` from now.
+    func renew(_ batch: [SegmentReference], _ owner: OwnerIdentity, until: Instant? = nil) async throws {
         let renewal = try LeaseRenewal(
             of: batch.map { try SegmentID($0.id.bytes) },
-            until: now + Self.duration,
+            until: until ?? now + Self.duration,
             version: UInt64(clamping: now.milliseconds),
             certificate: owner.certificate,
             device: owner.device

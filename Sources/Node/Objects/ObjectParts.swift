@@ -40,7 +40,7 @@ struct ObjectParts: Sendable {
         )
         self.devices = devices
         records = base.records
-        vault = try OwnerVault(folder: base.folder)
+        vault = try OwnerVault(folder: base.folder.owner)
         let pieces = PieceClient(client: client, mesh: mesh, local: desk)
         let coders = CoderCache()
         let search = SegmentSearch(mesh: mesh, client: pieces)
@@ -107,17 +107,26 @@ extension ObjectParts {
         )
     }
 
-    /// What is done now and then for the owner of this machine.
-    var upkeep: OwnerUpkeep {
-        let leases = LeaseKeeping(
+    /// Renews leases of segments that some other part keeps as well.
+    ///
+    /// - Parameters:
+    ///   - vault: Whose segments they are.
+    ///   - segments: How they are read.
+    func leases(of vault: OwnerVault, segments: SegmentServices) -> LeaseKeeping {
+        LeaseKeeping(
             vault: vault,
             names: names,
             mesh: removal.mesh,
             segments: segments,
-            inspection: inspection,
+            inspection: SegmentInspection(mesh: removal.mesh, segments: segments),
             client: removal.client,
             logger: removal.logger
         )
+    }
+
+    /// What is done now and then for the owner of this machine.
+    var upkeep: OwnerUpkeep {
+        let leases = leases(of: vault, segments: segments)
         return OwnerUpkeep(orphans: orphans, leases: leases, repacking: repacking, vault: vault)
     }
 

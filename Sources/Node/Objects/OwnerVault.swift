@@ -15,10 +15,11 @@ final class OwnerVault: Sendable {
     private let folder: String
     private let current = Mutex<OwnerIdentity?>(nil)
 
+    /// - Parameter folder: Where the files are, or will be.
     /// - Throws: ``NodeError`` when files are there and make no sense.
-    init(folder: DataFolder) throws {
-        self.folder = folder.owner
-        let found = try Self.load(folder.owner)
+    init(folder: String) throws {
+        self.folder = folder
+        let found = try Self.load(folder)
         current.withLock { $0 = found }
     }
 

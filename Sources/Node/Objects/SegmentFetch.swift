@@ -7,8 +7,8 @@ import Objects
 struct SegmentFetch: Sendable {
     let search: SegmentSearch
     let reader: SegmentReader
-    /// The owner's permission for this node.
-    let grant: [UInt8]
+    /// The owner's permission for this node; `nil` for what is public.
+    let grant: [UInt8]?
 
     var work: BlockingWork { reader.work }
 

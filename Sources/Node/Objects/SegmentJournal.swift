@@ -9,7 +9,8 @@ import Synchronization
 /// What a put leaves here when it fails or is killed is nobody's: see ``OrphanRemoval``. An entry is written before the
 /// first piece leaves this node, so nothing is stored unseen.
 package final class SegmentJournal: Sendable {
-    private static let prefix = "unnamed/"
+    /// Where the entries of private objects are.
+    package static let unnamedPrefix = "unnamed/"
 
     /// A segment without a name.
     package struct Entry: Sendable {
@@ -19,11 +20,14 @@ package final class SegmentJournal: Sendable {
     }
 
     private let records: RecordStore
+    private let prefix: String
     /// Segments of puts that are under way.
     private let current = Mutex<Set<Digest>>([])
 
-    package init(records: RecordStore) {
+    /// - Parameter prefix: Of the names under which entries are kept; each kind of content has its own.
+    package init(records: RecordStore, prefix: String = unnamedPrefix) {
         self.records = records
+        self.prefix = prefix
     }
 
     /// The segments of one put; what is not committed when nobody holds the batch any more is abandoned.
@@ -44,7 +48,7 @@ package final class SegmentJournal: Sendable {
         package func note(_ segment: SegmentReference) throws {
             journal.current.withLock { _ = $0.insert(segment.id) }
             segments.withLock { $0.append(segment) }
-            try journal.records.set([SegmentJournal.setting(Entry(segment: segment, rootVersion: nil))])
+            try journal.records.set([journal.setting(Entry(segment: segment, rootVersion: nil))])
         }
 
         /// Notes which root will name the segments, before it is published.
@@ -52,9 +56,7 @@ package final class SegmentJournal: Sendable {
         /// Without this a node that lost its newest root with the power would take the named for nobody's.
         package func expect(rootVersion: UInt64) throws {
             let noted = segments.withLock { $0 }
-            try journal.records.set(
-                noted.map { SegmentJournal.setting(Entry(segment: $0, rootVersion: rootVersion)) }
-            )
+            try journal.records.set(noted.map { journal.setting(Entry(segment: $0, rootVersion: rootVersion)) })
         }
 
         /// Forgets the segments: names mention them.
@@ -71,17 +73,17 @@ package final class SegmentJournal: Sendable {
     /// - Throws: ``RecordStoreError``, and ``CoreError`` or ``NamespaceError`` for entries that make no sense.
     package func abandoned() throws -> [Entry] {
         // The settings first: a put that begins after they were read is not among them.
-        let entries = try records.settings(prefix: Self.prefix).map { try Self.entry($0.value) }
+        let entries = try records.settings(prefix: prefix).map { try Self.entry($0.value) }
         return current.withLock { current in entries.filter { !current.contains($0.segment.id) } }
     }
 
     package func forget(_ segments: [SegmentReference]) throws {
-        try records.set(segments.map { (name: Self.name($0), value: nil) })
+        try records.set(segments.map { (name: name($0), value: nil) })
     }
 
-    private static func name(_ segment: SegmentReference) -> String { prefix + SegmentID(segment.id).description }
+    private func name(_ segment: SegmentReference) -> String { prefix + SegmentID(segment.id).description }
 
-    private static func setting(_ entry: Entry) -> (name: String, value: [UInt8]?) {
+    private func setting(_ entry: Entry) -> (name: String, value: [UInt8]?) {
         var fields: [String: CBOR] = ["segment": entry.segment.cbor]
         if let version = entry.rootVersion { fields["version"] = .unsigned(version) }
         return (name(entry.segment), CBOR.map(fields).encoded())

@@ -19,6 +19,7 @@ final class SegmentStoring: Sendable {
         let owner: OwnerIdentity
         let leaseEnd: Instant
         let batch: SegmentJournal.Batch
+        let isPublic: Bool
         let acknowledged = Promise<StoredSegment>()
         let released = Promise<Void>()
     }
@@ -65,13 +66,16 @@ final class SegmentStoring: Sendable {
     }
 
     /// Begins to store the ciphertext in `buffer`, which must not be touched until it is released.
+    ///
+    /// - Parameter isPublic: Whether it is no ciphertext at all, but what every node of the mesh may read.
     func store(
         _ buffer: SegmentBuffer,
         owner: OwnerIdentity,
         leaseEnd: Instant,
-        batch: SegmentJournal.Batch
+        batch: SegmentJournal.Batch,
+        isPublic: Bool = false
     ) -> Upload {
-        let job = Job(buffer: buffer, owner: owner, leaseEnd: leaseEnd, batch: batch)
+        let job = Job(buffer: buffer, owner: owner, leaseEnd: leaseEnd, batch: batch, isPublic: isPublic)
         if case .terminated = input.yield(job) {
             job.acknowledged.resolve(.failure(CancellationError()))
             job.released.resolve(.success(()))
@@ -161,6 +165,7 @@ final class SegmentStoring: Sendable {
             roots: roots,
             created: now,
             leaseEnd: job.leaseEnd,
+            isPublic: job.isPublic,
             certificate: job.owner.certificate,
             device: job.owner.device,
             using: &generator

@@ -12,6 +12,7 @@ final class CopyService: Sendable {
     private let store: BlockStore
     private let held: HeldSites
     private let desk: HoldDesk
+    private let floors: FloorRestore
     private let key: SigningKey<NodeRole>
     private let work: BlockingWork
     private let logger: Logger
@@ -22,6 +23,7 @@ final class CopyService: Sendable {
         copier: SiteCopier,
         held: HeldSites,
         desk: HoldDesk,
+        floors: FloorRestore,
         key: SigningKey<NodeRole>,
         work: BlockingWork,
         logger: Logger
@@ -31,6 +33,7 @@ final class CopyService: Sendable {
         store = copier.store
         self.held = held
         self.desk = desk
+        self.floors = floors
         self.key = key
         self.work = work
         self.logger = logger
@@ -93,7 +96,11 @@ final class CopyService: Sendable {
         _ callOff: SiteCopier.CallOff
     ) async {
         do {
-            try await copier.copy(roots, owner: Self.owner(of: publisher), from: providers, callOff: callOff)
+            if providers.isEmpty {
+                try await floors.restore(publisher)
+            } else {
+                try await copier.copy(roots, owner: Self.owner(of: publisher), from: providers, callOff: callOff)
+            }
             forget(publisher, callOff)
             logger.info("copied a site", metadata: ["site": "\(publisher)", "sequence": "\(sequence)"])
             mesh.repair { repair, now in repair.copySucceeded(publisher, sequence: sequence, now: now) }

@@ -9,6 +9,7 @@ import Files
 ///     blocks/                                             content
 ///     pieces/                                             pieces of private objects
 ///     owner/                                              keys of whoever stores from this machine, 0600
+///     floor/                                              keys under which floors of sites are stored, 0600
 ///     control.token  control.json                         how commands reach the running node
 ///     lock                                                held while a node runs
 package struct DataFolder: Sendable {
@@ -26,6 +27,7 @@ package struct DataFolder: Sendable {
     package var blocks: String { path + "/blocks" }
     package var pieces: String { path + "/pieces" }
     package var owner: String { path + "/owner" }
+    package var floor: String { path + "/floor" }
 
     package func operatorKey(_ name: String) -> String { path + "/operators/\(name).key" }
     package func publisherKey(_ name: String) -> String { path + "/publishers/\(name).key" }
