@@ -39,7 +39,8 @@ struct SegmentTable {
 }
 
 extension SealedObject {
-    /// `[key, [segment index, offset, byte count, segment index, …]]`.
+    /// `[key, [segment index, offset, byte count, segment index, …]]`, and `[first record, key, first record, …]` behind
+    /// it where there is more than one key.
     func cbor(_ table: inout SegmentTable) -> CBOR {
         var numbers: [CBOR] = []
         for extent in extents {
@@ -47,7 +48,9 @@ extension SealedObject {
             numbers.append(.unsigned(UInt64(extent.offset)))
             numbers.append(.unsigned(UInt64(extent.byteCount)))
         }
-        return .array([.bytes(key), .array(numbers)])
+        guard !rekeyings.isEmpty else { return .array([.bytes(key), .array(numbers)]) }
+        let keys = rekeyings.flatMap { [CBOR.unsigned($0.firstRecord), .bytes($0.key)] }
+        return .array([.bytes(key), .array(numbers), .array(keys)])
     }
 
     init(cbor: CBOR, _ table: SegmentTable) throws(NamespaceError) {
@@ -69,6 +72,20 @@ extension SealedObject {
                 )
             )
         }
-        try self.init(key: key, extents: extents)
+        try self.init(key: key, rekeyings: items.count > 2 ? Self.rekeyings(items[2]) : [], extents: extents)
+    }
+
+    private static func rekeyings(_ cbor: CBOR) throws(NamespaceError) -> [Rekeying] {
+        guard case .array(let items) = cbor, items.count.isMultiple(of: 2), items.count / 2 <= rekeyingsMax else {
+            throw NamespaceError(.malformed, "the keys of an object are not [first record, key, …]")
+        }
+        var rekeyings: [Rekeying] = []
+        for start in stride(from: 0, to: items.count, by: 2) {
+            guard case .unsigned(let first) = items[start], case .bytes(let key) = items[start + 1] else {
+                throw NamespaceError(.malformed, "a key of an object is not [first record, key]")
+            }
+            rekeyings.append(Rekeying(firstRecord: first, key: key))
+        }
+        return rekeyings
     }
 }

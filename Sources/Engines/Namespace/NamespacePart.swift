@@ -133,7 +133,7 @@ extension NamespaceEntry {
         let detail =
             switch content {
             case .inline(let bytes): bytes.count
-            case .object(let object): 48 + 64 * object.extents.count
+            case .object(let object): 48 + 64 * object.extents.count + 48 * object.rekeyings.count
             case .symlink(let target): target.utf8.count
             case .folder, .removed: 1
             case .unknown(_, let value): value.encoded().count
