@@ -10,6 +10,9 @@ struct GetCommand: Subcommand {
             Each file is complete or absent, and replaces the one that was there. With '-o -' a file goes to standard
             output as it arrives; the exit code tells whether it was complete.
 
+            After an interruption the same command goes on where it ended. What it has so far lies beside the target, in
+            PATH.….holdfast-part and PATH.….holdfast-seals; you may delete these.
+
             Examples:
               holdfast get photos
               holdfast get photos/2024/a.jpg -o /tmp/a.jpg
@@ -32,6 +35,7 @@ struct GetCommand: Subcommand {
         var path: String
         var objects: Int
         var bytes: Int
+        var bytesResumed: Int
     }
 
     func validate() throws {
@@ -49,9 +53,14 @@ struct GetCommand: Subcommand {
             defer { display.clear() }
             return try await client.get(GetRequest(name: name, path: path)) { display.show($0) }
         }
-        try common.show(Result(path: path, objects: result.objects, bytes: result.bytes), lines: [path])
-        let objects = ObjectText.count(result.objects, "object")
-        Terminal.complain("holdfast: wrote \(objects), \(ByteCountText.format(result.bytes))")
+        let written = Result(
+            path: path,
+            objects: result.objects,
+            bytes: result.bytes,
+            bytesResumed: result.bytesResumed
+        )
+        try common.show(written, lines: [path])
+        Terminal.complain("holdfast: \(ObjectText.summary(result))")
     }
 
     private func toStandardOutput(_ name: String) async throws {

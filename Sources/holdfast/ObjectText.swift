@@ -14,6 +14,17 @@ package enum ObjectText {
         return
             "stored \(count(result.objects, "object")), \(ByteCountText.format(result.bytes)), as \(result.code) pieces "
             + "on \(count(result.operators, "operator")), \(durable); until \(CalendarDay.text(result.leaseEndMilliseconds))"
+            + resumed(result.bytesResumed, "were stored before")
+    }
+
+    /// `wrote 3 objects, 1.20 GB`.
+    package static func summary(_ result: GetResult) -> String {
+        "wrote \(count(result.objects, "object")), \(ByteCountText.format(result.bytes))"
+            + resumed(result.bytesResumed, "were written before")
+    }
+
+    private static func resumed(_ bytes: Int, _ what: String) -> String {
+        bytes > 0 ? "; \(ByteCountText.format(bytes)) \(what)" : ""
     }
 
     /// `1 object`, `2 objects`.

@@ -21,7 +21,8 @@ package struct ProgressLine: Sendable {
         }
         samples.append((elapsed, progress.done))
         while samples.count > 2, elapsed - samples[1].at > Self.window { samples.removeFirst() }
-        var parts = [progress.phase + " " + amount(progress)]
+        let resumed = progress.resumed.map { " (\(ByteCountText.format($0)) before)" } ?? ""
+        var parts = [progress.phase + " " + amount(progress) + resumed]
         guard let first = samples.first, elapsed - first.at >= Self.spanMin else { return parts[0] }
         let perSecond = Double(progress.done - first.done) / ((elapsed - first.at) / .seconds(1))
         guard perSecond > 0 else { return parts[0] }

@@ -11,6 +11,8 @@ struct PutCommand: Subcommand {
             three nodes keep whole copies. Returns when enough of it is durable. A folder is stored with all in it,
             each file under FOLDER/…; storing under the same name again replaces what was there.
 
+            After an interruption, give the same command again within 24 hours: what is stored already is not sent again.
+
             Examples:
               holdfast put ~/photos
               holdfast put notes.txt --name docs/notes.txt

@@ -67,6 +67,14 @@ struct ObjectCommandTests {
         )
     }
 
+    @Test func summaries_ofWhatWasResumed_saySo() {
+        #expect(
+            ObjectText.summary(GetResult(objects: 1, bytes: 3_000_000, bytesResumed: 1_000_000))
+                == "wrote 1 object, 3.00 MB; 1.00 MB were written before"
+        )
+        #expect(ObjectText.summary(GetResult(objects: 2, bytes: 3_000_000)) == "wrote 2 objects, 3.00 MB")
+    }
+
     @Test func stat_namesWhatMostPiecesDependOn() {
         let holder = PieceHolder(index: 3, node: "k51n", operator: "o", hosting: "", jurisdiction: "CH", alive: false)
         let segment = SegmentStatus(

@@ -61,4 +61,89 @@ struct SegmentJournalTests {
         #expect(left.map(\.rootVersion) == [7, 7])
         withExtendedLifetime(first) {}
     }
+
+    private func remains(_ number: UInt8) -> SegmentJournal.Remains {
+        SegmentJournal.Remains(
+            put: Digest(hashing: [number, 1]),
+            fingerprint: Digest(hashing: [number, 2]),
+            sealedKeys: [number, 3],
+            noted: Instant(milliseconds: 1_000 + Int64(number))
+        )
+    }
+
+    @Test func remains_ofPut_areReadBack() throws {
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let records = try RecordStore(folder: folder.path)
+        let batch = SegmentJournal(records: records).begin()
+        try batch.note(segment(1), remains: remains(1))
+        try batch.note(segment(2))
+        let left = try SegmentJournal(records: records).abandoned()
+        #expect(
+            Dictionary(uniqueKeysWithValues: left.map { ($0.segment.id, $0.remains) }) == [
+                try segment(1).id: remains(1), try segment(2).id: nil,
+            ]
+        )
+        try batch.expect(rootVersion: 3)
+        let named = try SegmentJournal(records: records).abandoned()
+        #expect(named.first { $0.segment.id == (try? segment(1).id) }?.remains == remains(1))
+        #expect(named.map(\.rootVersion) == [3, 3])
+    }
+
+    @Test func put_thatEnded_leavesWhatIsStillBeingSentUntilItIs() throws {
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let journal = SegmentJournal(records: try RecordStore(folder: folder.path))
+        let batch = journal.begin()
+        try batch.note(segment(1), remains: remains(1))
+        try batch.note(segment(2), remains: remains(2))
+        batch.sent(try segment(1))
+        #expect(try journal.abandoned().isEmpty)
+        batch.end()
+        #expect(try journal.abandoned().map(\.segment) == [try segment(1)])
+        batch.sent(try segment(2))
+        #expect(try journal.abandoned().count == 2)
+        withExtendedLifetime(batch) {}
+    }
+
+    @Test func remains_takenByOnePut_areTakenByNoOther() throws {
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let journal = SegmentJournal(records: try RecordStore(folder: folder.path))
+        let first = journal.begin()
+        try first.note(segment(1), remains: remains(1))
+        let entry = try #require(try journal.entries().first)
+        let (second, third) = (journal.begin(), journal.begin())
+        #expect(try !second.take(entry), "it is still being sent")
+        first.sent(try segment(1))
+        first.end()
+        #expect(try second.take(entry))
+        // The end of the first put takes nothing from the second.
+        first.end()
+        withExtendedLifetime(first) {}
+        #expect(try !third.take(entry))
+        #expect(try journal.abandoned().isEmpty)
+        second.giveBack(entry.segment)
+        #expect(try third.take(entry))
+        try third.expect(rootVersion: 5)
+        third.end()
+        #expect(try !second.take(entry), "a root is about to name it")
+        try journal.forget([entry.segment])
+        #expect(try !second.take(entry), "it is gone")
+        second.end()
+        withExtendedLifetime((second, third)) {}
+    }
+
+    @Test func remains_takenAndNamed_areForgotten() throws {
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let journal = SegmentJournal(records: try RecordStore(folder: folder.path))
+        try { try journal.begin().note(segment(1), remains: remains(1)) }()
+        let batch = journal.begin()
+        #expect(try batch.take(#require(try journal.abandoned().first)))
+        try batch.expect(rootVersion: 2)
+        try batch.commit()
+        batch.end()
+        #expect(try journal.entries().isEmpty)
+    }
 }

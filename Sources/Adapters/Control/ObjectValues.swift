@@ -60,6 +60,8 @@ public struct PutResult: Codable, Hashable, Sendable {
     public var skipped: [String]
     /// Hints and warnings, a sentence each.
     public var notes: [String]
+    /// Of the bytes, those that an interrupted attempt had stored and that were not sent again.
+    public var bytesResumed: Int
 
     public init(
         objects: Int,
@@ -71,7 +73,8 @@ public struct PutResult: Codable, Hashable, Sendable {
         operators: Int,
         leaseEndMilliseconds: Int64,
         skipped: [String] = [],
-        notes: [String] = []
+        notes: [String] = [],
+        bytesResumed: Int = 0
     ) {
         self.objects = objects
         self.bytes = bytes
@@ -83,6 +86,7 @@ public struct PutResult: Codable, Hashable, Sendable {
         self.leaseEndMilliseconds = leaseEndMilliseconds
         self.skipped = skipped
         self.notes = notes
+        self.bytesResumed = bytesResumed
     }
 }
 
@@ -103,10 +107,13 @@ public struct GetRequest: Codable, Hashable, Sendable {
 public struct GetResult: Codable, Hashable, Sendable {
     public var objects: Int
     public var bytes: Int
+    /// Of the bytes, those that an interrupted attempt had written and that were not fetched again.
+    public var bytesResumed: Int
 
-    public init(objects: Int, bytes: Int) {
+    public init(objects: Int, bytes: Int, bytesResumed: Int = 0) {
         self.objects = objects
         self.bytes = bytes
+        self.bytesResumed = bytesResumed
     }
 }
 

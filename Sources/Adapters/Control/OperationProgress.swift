@@ -11,11 +11,14 @@ public struct OperationProgress: Codable, Hashable, Sendable {
     public var done: Int
     /// `nil` while nobody knows.
     public var total: Int?
+    /// Of what is done, what an interrupted attempt had done; `nil` for nothing.
+    public var resumed: Int?
 
-    public init(phase: String, unit: Unit, done: Int, total: Int? = nil) {
+    public init(phase: String, unit: Unit, done: Int, total: Int? = nil, resumed: Int? = nil) {
         self.phase = phase
         self.unit = unit
         self.done = done
         self.total = total
+        self.resumed = resumed
     }
 }

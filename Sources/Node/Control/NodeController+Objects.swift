@@ -25,33 +25,56 @@ extension NodeController: ObjectControl {
         }
         await objects.orphans.sweep()
         let before = try await objects.names.snapshot(of: owner)
+        let now = parts.mesh.read { $0.mesh.meshNow(Clock.now()) }
+        let (segments, names, log) = (objects.segments, request.name.map { [$0] } ?? request.paths.map(\.name), logger)
+        let resumption = try await parts.base.work.run {
+            try SegmentResumption(names: names, segments: segments, owner: owner, now: now, logger: log)
+        }
+        let batch = segments.journal.begin()
+        defer { batch.end() }
         let putter = ObjectPutter(
             owner: owner,
             names: objects.names,
-            segments: objects.segments,
+            segments: segments,
             existing: before.view,
             work: parts.base.work,
-            leaseEnd: parts.mesh.read { $0.mesh.meshNow(Clock.now()) } + lease,
-            batch: objects.segments.journal.begin(),
+            leaseEnd: now + lease,
+            batch: batch,
+            resumption: resumption,
             progress: progress
         )
         let outcome: ObjectPutter.Outcome
-        if let content {
-            guard let name = request.name else { throw NodeError(.usage, "standard input needs a name; use --name") }
-            outcome = try await putter.put(content, as: name)
-        } else {
-            outcome = try await putter.put(
-                request.paths,
-                includesHidden: request.includeHidden,
-                skipsUnreadable: request.skipUnreadable
-            )
+        do {
+            outcome = try await store(request, content, with: putter)
+        } catch let error as NodeError where error.code == .mesh {
+            // Nodes that are full take no more: what nobody goes on with makes room for the next attempt.
+            await objects.orphans.sweep(.othersThan(resumption.put))
+            throw error
         }
+        batch.end()
+        await objects.orphans.sweep(.agedAnd(resumption.put))
         let after = try await objects.names.snapshot(of: owner)
         try await objects.removal.remove(unneeded: before.use, after: after.use, owner: owner)
-        return result(outcome, leaseEnd: putter.leaseEnd, isNew: isNew)
+        return result(outcome, isNew: isNew)
     }
 
-    private func result(_ outcome: ObjectPutter.Outcome, leaseEnd: Instant, isNew: Bool) -> PutResult {
+    private func store(
+        _ request: PutRequest,
+        _ content: (any AsyncSequence<ByteBuffer, any Error> & Sendable)?,
+        with putter: ObjectPutter
+    ) async throws -> ObjectPutter.Outcome {
+        if let content {
+            guard let name = request.name else { throw NodeError(.usage, "standard input needs a name; use --name") }
+            return try await putter.put(content, as: name)
+        }
+        return try await putter.put(
+            request.paths,
+            includesHidden: request.includeHidden,
+            skipsUnreadable: request.skipUnreadable
+        )
+    }
+
+    private func result(_ outcome: ObjectPutter.Outcome, isNew: Bool) -> PutResult {
         let (nodes, operators) = parts.mesh.read { state in
             (state.repair.index.candidates.lendingCount, state.repair.index.candidates.operatorCount)
         }
@@ -69,9 +92,10 @@ extension NodeController: ObjectControl {
             piecesWanted: outcome.segments.reduce(0) { $0 + $1.record.code.totalCount },
             code: "\(code)",
             operators: operators,
-            leaseEndMilliseconds: leaseEnd.milliseconds,
+            leaseEndMilliseconds: outcome.leaseEnd.milliseconds,
             skipped: outcome.skipped,
-            notes: notes
+            notes: notes,
+            bytesResumed: outcome.bytesResumed
         )
     }
 

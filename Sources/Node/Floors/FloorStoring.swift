@@ -81,7 +81,8 @@ struct FloorStoring {
             owner: owner,
             leaseEnd: lease,
             batch: batch,
-            isPublic: true
+            isPublic: true,
+            resumption: nil
         )
         do {
             let stored = try await upload.acknowledged()

@@ -3,7 +3,7 @@ import Objects
 import Synchronization
 
 /// The owner's permission for this node to read, signed anew before it ends.
-final class GrantDesk: Sendable {
+package final class GrantDesk: Sendable {
     static let duration = Duration.seconds(86_400)
     /// A grant is replaced when less than this is left of it.
     static let renewalMargin = Duration.seconds(3_600)
@@ -11,7 +11,7 @@ final class GrantDesk: Sendable {
     private let mesh: MeshService
     private let current = Mutex<Grant?>(nil)
 
-    init(mesh: MeshService) {
+    package init(mesh: MeshService) {
         self.mesh = mesh
     }
 

@@ -217,7 +217,7 @@ final class NamespaceService: Sendable {
         _ batch: SegmentJournal.Batch
     ) async throws -> PartReference {
         let bytes = try NamespacePart(entries).encoded()
-        let packer = try ObjectPacker(storing: segments.storing, owner: owner, leaseEnd: leaseEnd, batch: batch)
+        let packer = ObjectPacker(storing: segments.storing, owner: owner, leaseEnd: leaseEnd, batch: batch)
         try await packer.write(bytes)
         let packed = try await packer.finish()
         let object = try ObjectPacker.sealed(packed, in: try await packer.close())

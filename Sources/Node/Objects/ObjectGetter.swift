@@ -5,7 +5,7 @@ import NIOCore
 import Namespace
 import Objects
 
-/// Brings objects back into files.
+/// Brings objects back into files; what an interrupted attempt brought back already is not fetched again.
 struct ObjectGetter {
     let fetch: SegmentFetch
     let work: BlockingWork
@@ -20,31 +20,69 @@ struct ObjectGetter {
             guard below.isEmpty else {
                 throw NodeError(
                     .usage,
-                    "\"\(name)\" is an object, and \(below.count) others lie below it; get the object with '-o -', or those by name"
+                    "\"\(name)\" is an object, and \(below.count) others lie below it; "
+                        + "get the object with '-o -', or those by name"
                 )
             }
-            let count = try await write(entry, to: path, done: 0)
-            return GetResult(objects: 1, bytes: count)
+            let result = try await write(entry, to: path, after: GetResult(objects: 0, bytes: 0))
+            let (folder, file) = PartName.split(path)
+            try await work.run { LeftParts.remove(in: folder, of: file) }
+            return result
         }
         guard !below.isEmpty || view.lookup(name) != nil else {
             throw NodeError(.notFound, "nothing is stored under \"\(name)\"; 'holdfast ls' shows what is")
         }
         try SmallFile.makeFolder(path)
+        let record = try await work.run { FolderRecord(of: name.text, to: path) }
         var result = GetResult(objects: 0, bytes: 0)
-        let (entries, objects) = Self.ordered(below)
+        var missing: [NamespaceEntry] = []
+        for entry in below {
+            if let record, record.holds(entry, at: Self.target(of: entry, name, path)) {
+                result.objects += 1
+                result.bytes += Int(clamping: entry.size)
+                result.bytesResumed += Int(clamping: entry.size)
+            } else {
+                missing.append(entry)
+            }
+        }
+        let (entries, objects) = Self.ordered(missing)
         let cache = WindowCache(of: objects.flatMap(SegmentWindow.all), fetch: fetch)
         for entry in entries {
             try Task.checkCancellation()
-            let target = path + "/" + entry.name.text.dropFirst(name.text.count + 1)
+            let target = Self.target(of: entry, name, path)
             if let slash = target.lastIndex(of: "/") { try folder(String(target[..<slash]), above: path) }
-            result.bytes += try await write(entry, to: target, done: result.bytes, cache)
-            result.objects += 1
+            result = try await write(entry, to: target, after: result, cache)
+            if let record { try await work.run { record.note(entry, at: target) } }
+        }
+        try await work.run {
+            record?.remove()
+            Self.clean(below.map(\.name.text), name, path)
         }
         return result
     }
 
+    private static func target(of entry: NamespaceEntry, _ name: ObjectName, _ path: String) -> String {
+        path + "/" + entry.name.text.dropFirst(name.text.count + 1)
+    }
+
+    /// Removes what interrupted attempts left in the folder and beside it, but nothing that is stored itself.
+    private static func clean(_ stored: [String], _ name: ObjectName, _ path: String) {
+        var folders: Set<String> = [""]
+        var kept: Set<String> = []
+        for text in stored {
+            let (folder, file) = PartName.split(String(text.dropFirst(name.text.count + 1)))
+            folders.insert(folder)
+            if PartName.isPart(file) { kept.insert(folder + file) }
+        }
+        for folder in folders.sorted() {
+            LeftParts.remove(in: path + "/" + folder) { kept.contains(folder + $0) }
+        }
+        let (parent, last) = PartName.split(path)
+        LeftParts.remove(in: parent, of: last)
+    }
+
     /// What has no segments comes first, then objects as they lie in theirs.
-    private static func ordered(_ entries: ArraySlice<NamespaceEntry>) -> ([NamespaceEntry], [SealedObject]) {
+    private static func ordered(_ entries: [NamespaceEntry]) -> ([NamespaceEntry], [SealedObject]) {
         var small: [NamespaceEntry] = []
         var large: [(entry: NamespaceEntry, object: SealedObject, segment: [UInt8], offset: UInt32)] = []
         for entry in entries {
@@ -77,46 +115,74 @@ struct ObjectGetter {
         }
     }
 
+    /// - Returns: `result`, with this entry in it.
     private func write(
         _ entry: NamespaceEntry,
         to path: String,
-        done: Int,
+        after result: GetResult,
         _ cache: WindowCache? = nil
-    ) async throws -> Int {
+    ) async throws -> GetResult {
+        var result = result
+        result.objects += 1
         switch entry.content {
         case .folder:
             guard mkdir(path, 0o777) == 0 || errno == EEXIST else {
                 throw NodeError(.file, "cannot create \(path): \(errorText(errno))")
             }
-            return 0
         case .symlink(let target):
             unlink(path)
             guard symlink(target, path) == 0 else {
                 throw NodeError(.file, "cannot create the link \(path): \(errorText(errno))")
             }
-            return 0
         case .inline(let bytes):
-            let file = try TargetFile(path)
+            let file = try TargetFile(path, identity: ObjectIdentity.digest(of: bytes), keeps: false)
             try file.write(bytes)
             try file.finish(mode: entry.mode, modified: entry.modified)
-            return bytes.count
+            result.bytes += bytes.count
         case .object(let object):
-            let file = try TargetFile(path)
-            var reading = try ObjectReading(object, fetch: fetch, cache: cache)
-            var count = 0
-            while let chunk = try await reading.next() {
-                try Task.checkCancellation()
-                try await work.run { try file.write(chunk) }
-                count += chunk.readableBytes
-                progress(.init(phase: "fetching", unit: .bytes, done: done + count))
-            }
-            guard count == Int(clamping: entry.size) else {
-                throw NodeError(.corrupt, "\(entry.name) has \(count) bytes, it was stored with \(entry.size)")
-            }
-            try file.finish(mode: entry.mode, modified: entry.modified)
-            return count
+            try await write(object, of: entry, to: path, &result, cache)
         case .removed, .unknown:
             throw NodeError(.corrupt, "\(entry.name) was written by a newer version of Holdfast; update this node")
         }
+        return result
+    }
+
+    private func write(
+        _ object: SealedObject,
+        of entry: NamespaceEntry,
+        to path: String,
+        _ result: inout GetResult,
+        _ cache: WindowCache?
+    ) async throws {
+        let ciphers = try RecordCiphers(object)
+        guard ciphers.plaintextByteCount == entry.size else {
+            let stored = ciphers.plaintextByteCount
+            throw NodeError(.corrupt, "\(entry.name) has \(stored) bytes, it was stored with \(entry.size)")
+        }
+        let file = try TargetFile(
+            path,
+            identity: ObjectIdentity.digest(of: object),
+            keeps: entry.size >= UInt64(TargetFile.resumableBytesMin)
+        )
+        let first = try await work.run { try file.recover(ciphers) }
+        let before = min(first * UInt64(ObjectCipher.plaintextBytesMax), entry.size)
+        result.bytes += Int(clamping: before)
+        result.bytesResumed += Int(clamping: before)
+        var reading = try ObjectReading(object, fetch: fetch, cache: cache, from: first)
+        while let records = try await reading.nextRecords() {
+            try Task.checkCancellation()
+            try await work.run { try file.write(records) }
+            result.bytes += records.plaintext.readableBytes
+            let resumed = result.bytesResumed
+            progress(
+                .init(
+                    phase: "fetching",
+                    unit: .bytes,
+                    done: result.bytes,
+                    resumed: resumed > 0 ? resumed : nil
+                )
+            )
+        }
+        try await work.run { try file.finish(mode: entry.mode, modified: entry.modified) }
     }
 }

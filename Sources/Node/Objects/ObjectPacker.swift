@@ -3,58 +3,63 @@ import NIOCore
 import Namespace
 import Objects
 
-/// Seals objects one after the other into segments, and hands each full segment on; small objects share segments.
+/// Lays objects one after the other into segments, and hands each full segment on; small objects share segments.
 ///
-/// Two buffers: while one segment is uploaded the next is filled.
-final class ObjectPacker {
+/// A record lies whole in one segment, and what an object has in a segment is sealed under a key of its own: a segment
+/// that was stored before can be taken whatever comes before and behind it. Two buffers: while one segment is sealed and
+/// uploaded the next is filled.
+package final class ObjectPacker {
     /// An object whose segments are not all named yet.
-    struct Packed {
-        let key: [UInt8]
-        fileprivate var runs: [Run]
+    package struct Packed {
+        fileprivate var runs: [Run] = []
     }
 
     fileprivate struct Run {
         let ordinal: Int
         let offset: Int
         var byteCount: Int
+        /// Which of the segment's runs it is; this tells its key.
+        var number = 0
+        var firstRecord: UInt64 = 0
     }
 
     private let storing: SegmentStoring
     private let owner: OwnerIdentity
     private let leaseEnd: Instant
     private let batch: SegmentJournal.Batch
+    private let resumption: SegmentResumption?
     private var buffer = SegmentBuffer()
     private var spare: SegmentBuffer?
     private var uploads: [SegmentStoring.Upload] = []
     private var previous: (upload: SegmentStoring.Upload, buffer: SegmentBuffer)?
-    private var cipher: ObjectCipher
-    private var object: Packed
+    private var object = Packed()
     private var counter: UInt64 = 0
-    /// Plaintext of the next record: it is sealed once it is known whether it is the last.
+    /// Plaintext of the next record: its place is known once it is known whether it is the last.
     private let pending = UnsafeMutableRawBufferPointer.allocate(
         byteCount: ObjectCipher.plaintextBytesMax,
         alignment: 64
     )
     private var pendingCount = 0
-    private let sealed = UnsafeMutableRawBufferPointer.allocate(byteCount: ObjectCipher.recordBytesMax, alignment: 64)
 
-    /// - Parameter batch: Where the segments are noted until names mention them.
-    init(
+    /// - Parameters:
+    ///   - batch: Where the segments are noted until names mention them.
+    ///   - resumption: What is stored already and need not be sent again; `nil` for what is never the same twice.
+    package init(
         storing: SegmentStoring,
         owner: OwnerIdentity,
         leaseEnd: Instant,
-        batch: SegmentJournal.Batch
-    ) throws {
+        batch: SegmentJournal.Batch,
+        resumption: SegmentResumption? = nil
+    ) {
         self.batch = batch
+        self.resumption = resumption
         self.storing = storing
         self.owner = owner
         self.leaseEnd = leaseEnd
-        (cipher, object) = try Self.start()
     }
 
     deinit {
         pending.deallocate()
-        sealed.deallocate()
     }
 
     /// Segments that were begun so far, the one that is being filled included.
@@ -63,9 +68,9 @@ final class ObjectPacker {
     // MARK: - Objects
 
     /// Begins the next object.
-    func begin() throws {
+    package func begin() {
         precondition(pendingCount == 0, "the object before was not finished")
-        (cipher, object) = try Self.start()
+        object = Packed()
         counter = 0
     }
 
@@ -73,7 +78,7 @@ final class ObjectPacker {
     func write(_ plaintext: UnsafeRawBufferPointer) async throws {
         var rest = plaintext[...]
         while !rest.isEmpty {
-            if pendingCount == pending.count { try await sealPending(isLast: false) }
+            if pendingCount == pending.count { try await placePending(isLast: false) }
             let count = min(rest.count, pending.count - pendingCount)
             let target = UnsafeMutableRawBufferPointer(rebasing: pending[pendingCount..<(pendingCount + count)])
             target.copyMemory(from: UnsafeRawBufferPointer(rebasing: rest.prefix(count)))
@@ -82,7 +87,7 @@ final class ObjectPacker {
         }
     }
 
-    func write(_ plaintext: [UInt8]) async throws {
+    package func write(_ plaintext: [UInt8]) async throws {
         let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(plaintext.count, 1), alignment: 64)
         defer { copy.deallocate() }
         copy.copyBytes(from: plaintext)
@@ -90,25 +95,32 @@ final class ObjectPacker {
     }
 
     /// Ends the object, which has at least one byte.
-    func finish() async throws -> Packed {
-        try await sealPending(isLast: true)
+    package func finish() async throws -> Packed {
+        try await placePending(isLast: true)
         return object
     }
 
-    private static func start() throws -> (ObjectCipher, Packed) {
-        var generator = SystemRandomNumberGenerator()
-        let key = ObjectCipher.newKey(using: &generator)
-        return (try ObjectCipher(key: key), Packed(key: key, runs: []))
-    }
-
-    private func sealPending(isLast: Bool) async throws {
+    private func placePending(isLast: Bool) async throws {
         let count = pendingCount + ObjectCipher.tagByteCount
-        let record = UnsafeMutableRawBufferPointer(rebasing: sealed[..<count])
+        if buffer.room < count { try await flush() }
+        let startsRun = object.runs.last?.ordinal != uploads.count
+        if startsRun {
+            object.runs.append(
+                Run(
+                    ordinal: uploads.count,
+                    offset: buffer.byteCount,
+                    byteCount: count,
+                    number: buffer.runCount,
+                    firstRecord: counter
+                )
+            )
+        } else {
+            object.runs[object.runs.count - 1].byteCount += count
+        }
         let plaintext = UnsafeRawBufferPointer(rebasing: pending[..<pendingCount])
-        try cipher.seal(record: counter, isLast: isLast, plaintext, into: record)
+        buffer.append(plaintext, record: counter, isLast: isLast, startsRun: startsRun)
         counter += 1
         pendingCount = 0
-        try await append(UnsafeRawBufferPointer(record))
     }
 
     /// Appends ciphertext that was sealed before to the object that was begun.
@@ -148,7 +160,13 @@ final class ObjectPacker {
 
     /// Hands the current segment on and makes room for the next one.
     private func flush() async throws {
-        let upload = storing.store(buffer, owner: owner, leaseEnd: leaseEnd, batch: batch)
+        let upload = storing.store(
+            buffer,
+            owner: owner,
+            leaseEnd: leaseEnd,
+            batch: batch,
+            resumption: resumption
+        )
         uploads.append(upload)
         if let previous {
             try await previous.upload.released()
@@ -163,7 +181,7 @@ final class ObjectPacker {
     }
 
     /// Ends the last segment; returns when all are acknowledged.
-    func close() async throws -> [StoredSegment] {
+    package func close() async throws -> [StoredSegment] {
         if buffer.byteCount > 0 { try await flush() }
         var stored: [StoredSegment] = []
         for upload in uploads { stored.append(try await upload.acknowledged()) }
@@ -171,8 +189,19 @@ final class ObjectPacker {
     }
 
     /// The object as the namespace notes it, once its segments have names.
-    static func sealed(_ packed: Packed, in segments: [StoredSegment]) throws -> SealedObject {
-        try SealedObject(key: packed.key, extents: extents(packed, in: segments))
+    package static func sealed(_ packed: Packed, in segments: [StoredSegment]) throws -> SealedObject {
+        let keys = packed.runs.map { run in
+            SealedObject.Rekeying(
+                firstRecord: run.firstRecord,
+                key: segments[run.ordinal].keys.key(ofRun: run.number)
+            )
+        }
+        guard let first = keys.first else { throw NodeError(.corrupt, "an object without a byte was packed") }
+        return try SealedObject(
+            key: first.key,
+            rekeyings: Array(keys.dropFirst()),
+            extents: extents(packed, in: segments)
+        )
     }
 
     /// Where an object lies, once its segments have names.

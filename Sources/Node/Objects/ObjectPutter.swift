@@ -18,6 +18,8 @@ struct ObjectPutter {
     let work: BlockingWork
     let leaseEnd: Instant
     let batch: SegmentJournal.Batch
+    /// What an earlier attempt left stored.
+    let resumption: SegmentResumption
     let progress: @Sendable (OperationProgress) -> Void
 
     /// What was stored.
@@ -26,6 +28,10 @@ struct ObjectPutter {
         var bytes = 0
         var segments: [StoredSegment] = []
         var skipped: [String] = []
+        /// Of the bytes, those that an earlier attempt had stored.
+        var bytesResumed = 0
+        /// Until when all of it is kept.
+        let leaseEnd: Instant
     }
 
     private struct Pending {
@@ -42,7 +48,7 @@ struct ObjectPutter {
     // MARK: - Files and folders
 
     func put(_ paths: [PutRequest.Path], includesHidden: Bool, skipsUnreadable: Bool) async throws -> Outcome {
-        let packer = try ObjectPacker(storing: segments.storing, owner: owner, leaseEnd: leaseEnd, batch: batch)
+        let packer = packer()
         var source = PutSource(includesHidden: includesHidden, skipsUnreadable: skipsUnreadable)
         var pending: [Pending] = []
         var bytes = 0
@@ -55,15 +61,44 @@ struct ObjectPutter {
                 try check(entry.name, isFolder: entry.isEmptyFolder)
                 let (content, size) = try await pack(entry, packer, buffer) { count in
                     bytes += count
-                    progress(.init(phase: "storing", unit: .bytes, done: bytes))
+                    report(bytes)
                 }
                 pending.append(Pending(entry: entry, size: size, content: content))
             }
         }
         let stored = try await packer.close()
-        let writes = try pending.map { try write($0, in: stored) }
+        report(bytes)
+        let end = end(of: stored)
+        let writes = try pending.map { try write($0, in: stored, leaseEnd: end) }
         try await names.write(writes, owner: owner, leaseEnd: leaseEnd, batch: batch)
-        return Outcome(objects: writes.count, bytes: bytes, segments: stored, skipped: source.skipped)
+        return Outcome(
+            objects: writes.count,
+            bytes: bytes,
+            segments: stored,
+            skipped: source.skipped,
+            bytesResumed: resumption.resumedByteCount,
+            leaseEnd: end
+        )
+    }
+
+    private func packer() -> ObjectPacker {
+        ObjectPacker(
+            storing: segments.storing,
+            owner: owner,
+            leaseEnd: leaseEnd,
+            batch: batch,
+            resumption: resumption
+        )
+    }
+
+    private func report(_ bytes: Int) {
+        let resumed = resumption.resumedByteCount
+        progress(.init(phase: "storing", unit: .bytes, done: bytes, resumed: resumed > 0 ? resumed : nil))
+    }
+
+    /// Until when all of `stored` is kept: what was taken over was promised for a little less.
+    private func end(of stored: [StoredSegment]) -> Instant {
+        stored.map(\.record.leaseEnd).reduce(leaseEnd) { min($0, $1) }
     }
 
     /// - Throws: ``NodeError`` `.badInput` where the name would make an object of a folder, or a folder of an object.
@@ -100,7 +135,7 @@ struct ObjectPutter {
                 advanced(count)
                 return (.ready(.inline(Array(buffer.memory[..<count]))), count)
             }
-            try packer.begin()
+            packer.begin()
             var total = 0
             while count > 0 {
                 try Task.checkCancellation()
@@ -117,7 +152,11 @@ struct ObjectPutter {
         }
     }
 
-    private func write(_ pending: Pending, in stored: [StoredSegment]) throws -> NamespaceService.Write {
+    private func write(
+        _ pending: Pending,
+        in stored: [StoredSegment],
+        leaseEnd: Instant
+    ) throws -> NamespaceService.Write {
         let content: NamespaceEntry.Content =
             switch pending.content {
             case .ready(let content): content
@@ -139,10 +178,10 @@ struct ObjectPutter {
     func put(_ content: any AsyncSequence<ByteBuffer, any Error> & Sendable, as name: String) async throws -> Outcome {
         let name = try ObjectName(name)
         try check(name, isFolder: false)
-        let packer = try ObjectPacker(storing: segments.storing, owner: owner, leaseEnd: leaseEnd, batch: batch)
+        let packer = packer()
         var head: [UInt8]? = []
         var bytes = 0
-        try packer.begin()
+        packer.begin()
         for try await chunk in content {
             bytes += chunk.readableBytes
             if let small = head {
@@ -154,7 +193,7 @@ struct ObjectPutter {
             } else {
                 try await packer.write(Array(chunk.readableBytesView))
             }
-            progress(.init(phase: "storing", unit: .bytes, done: bytes))
+            report(bytes)
         }
         var stored: [StoredSegment] = []
         let object: NamespaceEntry.Content
@@ -165,15 +204,23 @@ struct ObjectPutter {
             stored = try await packer.close()
             object = .object(try ObjectPacker.sealed(packed, in: stored))
         }
+        report(bytes)
+        let end = end(of: stored)
         let write = NamespaceService.Write(
             name: name,
             content: object,
             size: UInt64(bytes),
             mode: 0o644,
             modified: Clock.now(),
-            leaseEnd: leaseEnd
+            leaseEnd: end
         )
         try await names.write([write], owner: owner, leaseEnd: leaseEnd, batch: batch)
-        return Outcome(objects: 1, bytes: bytes, segments: stored)
+        return Outcome(
+            objects: 1,
+            bytes: bytes,
+            segments: stored,
+            bytesResumed: resumption.resumedByteCount,
+            leaseEnd: end
+        )
     }
 }

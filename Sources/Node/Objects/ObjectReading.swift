@@ -4,39 +4,77 @@ import Namespace
 import Objects
 
 /// Reads one object from its start to its end, in windows that are fetched some at a time.
-struct ObjectReading: Sendable {
+package struct ObjectReading: Sendable {
     /// Windows fetched at the same time.
     static let windowsAtOnce = 3
 
-    private let object: SealedObject
-    private let cipher: ObjectCipher
+    /// Whole records that were opened.
+    package struct Records: Sendable {
+        package let plaintext: ByteBuffer
+        /// Their tags, by which it can be told later that the plaintext is still theirs.
+        package let seals: ByteBuffer
+
+        package init(plaintext: ByteBuffer, seals: ByteBuffer) {
+            self.plaintext = plaintext
+            self.seals = seals
+        }
+    }
+
+    private let ciphers: RecordCiphers
     private let fetch: SegmentFetch
     private let cache: WindowCache?
-    private let recordCount: UInt64
     private var windows: ArraySlice<SegmentWindow>
     private var fetched: [ByteBuffer] = []
     private var ciphertext = ByteBuffer()
-    private var counter: UInt64 = 0
+    private var counter: UInt64
 
-    /// - Parameter cache: Where windows come from that other objects share.
+    /// - Parameter first: Number of the record to begin with.
     /// - Throws: ``NodeError`` `.corrupt` for extents that cannot be an object.
-    init(_ object: SealedObject, fetch: SegmentFetch, cache: WindowCache? = nil) throws {
+    package init(_ object: SealedObject, fetch: SegmentFetch, from first: UInt64 = 0) throws {
+        try self.init(object, fetch: fetch, cache: nil, from: first)
+    }
+
+    /// - Parameters:
+    ///   - cache: Where windows come from that other objects share.
+    ///   - first: Number of the record to begin with.
+    /// - Throws: ``NodeError`` `.corrupt` for extents that cannot be an object.
+    init(_ object: SealedObject, fetch: SegmentFetch, cache: WindowCache?, from first: UInt64 = 0) throws {
         self.cache = cache
-        self.object = object
         self.fetch = fetch
-        cipher = try ObjectCipher(key: object.key)
-        windows = SegmentWindow.all(of: object)[...]
-        let byteCount = object.extents.reduce(0) { $0 + UInt64($1.byteCount) }
-        recordCount = (byteCount + UInt64(ObjectCipher.recordBytesMax) - 1) / UInt64(ObjectCipher.recordBytesMax)
+        ciphers = try RecordCiphers(object)
+        counter = first
+        windows = try Self.extents(of: object, from: first).flatMap(SegmentWindow.all)[...]
+    }
+
+    /// Where the records from `first` on lie; all but the last are equally long.
+    private static func extents(of object: SealedObject, from first: UInt64) throws -> [Extent] {
+        var skipped = first * UInt64(ObjectCipher.recordBytesMax)
+        var extents: [Extent] = []
+        for extent in object.extents {
+            let count = min(skipped, UInt64(extent.byteCount))
+            skipped -= count
+            guard count < UInt64(extent.byteCount) else { continue }
+            extents.append(
+                try Extent(
+                    segment: extent.segment,
+                    offset: extent.offset + UInt32(count),
+                    byteCount: extent.byteCount - UInt32(count)
+                )
+            )
+        }
+        return extents
     }
 
     /// The next plaintext; `nil` after the last.
     ///
     /// - Throws: ``NodeError`` `.mesh` when too few pieces can be reached, ``ObjectsError`` `.badSeal` when what came is
     ///   not what was sealed.
-    mutating func next() async throws -> ByteBuffer? {
-        while counter < recordCount {
-            if let plaintext = try await openRecords() { return plaintext }
+    package mutating func next() async throws -> ByteBuffer? { try await nextRecords()?.plaintext }
+
+    /// As ``next()``, with the seals.
+    mutating func nextRecords() async throws -> Records? {
+        while counter < ciphers.recordCount {
+            if let records = try await openRecords() { return records }
             if fetched.isEmpty { try await fetchMore() }
             guard !fetched.isEmpty else { throw NodeError(.corrupt, "the object ends before its last record") }
             let next = fetched.removeFirst()
@@ -68,20 +106,20 @@ struct ObjectReading: Sendable {
     }
 
     /// Opens all whole records that are here; the last one may be short.
-    private mutating func openRecords() async throws -> ByteBuffer? {
+    private mutating func openRecords() async throws -> Records? {
         let recordBytes = ObjectCipher.recordBytesMax
         let whole = ciphertext.readableBytes / recordBytes
         let isEnd = fetched.isEmpty && windows.isEmpty
         let count = isEnd && ciphertext.readableBytes % recordBytes > 0 ? whole + 1 : whole
         guard count > 0 else { return nil }
-        let (cipher, first, total, source) = (cipher, counter, recordCount, ciphertext)
+        let (ciphers, first, source) = (ciphers, counter, ciphertext)
         let bytes = min(count * recordBytes, ciphertext.readableBytes)
-        let plaintext = try await fetch.work.run {
-            try Self.open(source, bytes, count: count, first: first, total: total, cipher)
+        let records = try await fetch.work.run {
+            try Self.open(source, bytes, count: count, first: first, ciphers)
         }
         ciphertext.moveReaderIndex(forwardBy: bytes)
         counter += UInt64(count)
-        return plaintext
+        return records
     }
 
     private static func open(
@@ -89,12 +127,12 @@ struct ObjectReading: Sendable {
         _ byteCount: Int,
         count: Int,
         first: UInt64,
-        total: UInt64,
-        _ cipher: ObjectCipher
-    ) throws -> ByteBuffer {
+        _ ciphers: RecordCiphers
+    ) throws -> Records {
         let plaintextCount = byteCount - count * ObjectCipher.tagByteCount
         guard plaintextCount >= 0 else { throw ObjectsError(.badSeal, "the last record is too short") }
         var plaintext = ByteBufferAllocator().buffer(capacity: plaintextCount)
+        var seals = ByteBufferAllocator().buffer(capacity: count * ObjectCipher.tagByteCount)
         var failure: (any Error)?
         source.withUnsafeReadableBytes { sealed in
             _ = plaintext.writeWithUnsafeMutableBytes(minimumWritableBytes: plaintextCount) { target in
@@ -106,9 +144,9 @@ struct ObjectReading: Sendable {
                         guard size >= ObjectCipher.tagByteCount else {
                             throw ObjectsError(.badSeal, "record \(record) is too short")
                         }
-                        try cipher.open(
+                        try ciphers.cipher(of: record).open(
                             record: record,
-                            isLast: record + 1 == total,
+                            isLast: ciphers.isLast(record),
                             UnsafeRawBufferPointer(rebasing: sealed[from..<(from + size)]),
                             into: UnsafeMutableRawBufferPointer(
                                 rebasing: target[to..<(to + size - ObjectCipher.tagByteCount)]
@@ -118,6 +156,7 @@ struct ObjectReading: Sendable {
                         failure = error
                         return 0
                     }
+                    seals.writeBytes(sealed[(from + size - ObjectCipher.tagByteCount)..<(from + size)])
                     from += size
                     to += size - ObjectCipher.tagByteCount
                 }
@@ -125,6 +164,6 @@ struct ObjectReading: Sendable {
             }
         }
         if let failure { throw failure }
-        return plaintext
+        return Records(plaintext: plaintext, seals: seals)
     }
 }

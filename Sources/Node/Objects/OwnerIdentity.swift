@@ -2,7 +2,7 @@ import Core
 import Owners
 
 /// Who stores things from this machine: an owner, and the device key under which this machine writes for it.
-struct OwnerIdentity: Sendable {
+package struct OwnerIdentity: Sendable {
     let owner: OwnerID
     let reading: ReadingKey
     let device: SigningKey<DeviceRole>
@@ -27,7 +27,7 @@ struct OwnerIdentity: Sendable {
     }
 
     /// A machine that was only added as a device.
-    init(reading: ReadingKey, device: SigningKey<DeviceRole>, certificate: DeviceCertificate) {
+    package init(reading: ReadingKey, device: SigningKey<DeviceRole>, certificate: DeviceCertificate) {
         owner = certificate.owner
         self.reading = reading
         self.device = device

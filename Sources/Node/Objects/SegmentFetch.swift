@@ -4,7 +4,7 @@ import Namespace
 import Objects
 
 /// Reads ranges of an owner's segments: finds who holds them and asks again where what was remembered is not enough.
-struct SegmentFetch: Sendable {
+package struct SegmentFetch: Sendable {
     let search: SegmentSearch
     let reader: SegmentReader
     /// The owner's permission for this node; `nil` for what is public.

@@ -6,8 +6,9 @@ import Synchronization
 
 /// Segments that were stored, or are being stored, and that no name mentions yet.
 ///
-/// What a put leaves here when it fails or is killed is nobody's: see ``OrphanRemoval``. An entry is written before the
-/// first piece leaves this node, so nothing is stored unseen.
+/// What a put leaves here when it fails or is killed is taken up by the next one that stores the same
+/// (``SegmentResumption``), or is nobody's after a while: see ``OrphanRemoval``. An entry is written before the first
+/// piece leaves this node, so nothing is stored unseen.
 package final class SegmentJournal: Sendable {
     /// Where the entries of private objects are.
     package static let unnamedPrefix = "unnamed/"
@@ -16,12 +17,34 @@ package final class SegmentJournal: Sendable {
     package struct Entry: Sendable {
         package let segment: SegmentReference
         /// The version of this device's root that names it; `nil` when the put did not come so far.
-        package let rootVersion: UInt64?
+        package var rootVersion: UInt64?
+        /// What a later put has to know to take it; `nil` for what is not taken up.
+        package let remains: Remains?
+    }
+
+    /// What is known of the content of a segment without a name.
+    package struct Remains: Hashable, Sendable {
+        /// Which put it was: what it stored under which names, as nobody else can tell.
+        package let put: Digest
+        /// What the segment holds: see ``SegmentFingerprint``.
+        package let fingerprint: Digest
+        /// The keys of the segment, sealed for the owner.
+        package let sealedKeys: [UInt8]
+        package let noted: Instant
+
+        package init(put: Digest, fingerprint: Digest, sealedKeys: [UInt8], noted: Instant) {
+            self.put = put
+            self.fingerprint = fingerprint
+            self.sealedKeys = sealedKeys
+            self.noted = noted
+        }
+
+        static let sealedKeysMax = 256
     }
 
     private let records: RecordStore
     private let prefix: String
-    /// Segments of puts that are under way.
+    /// Segments of puts that are under way, and those that somebody removes.
     private let current = Mutex<Set<Digest>>([])
 
     /// - Parameter prefix: Of the names under which entries are kept; each kind of content has its own.
@@ -30,38 +53,109 @@ package final class SegmentJournal: Sendable {
         self.prefix = prefix
     }
 
-    /// The segments of one put; what is not committed when nobody holds the batch any more is abandoned.
+    /// The segments of one put; what is not committed when it has ended is abandoned.
     package final class Batch: Sendable {
+        private struct State {
+            var entries: [Entry] = []
+            /// Segments that nobody else may take or remove.
+            var held: Set<Digest> = []
+            /// Those of them that are still being sent.
+            var sending: Set<Digest> = []
+            var hasEnded = false
+        }
+
         private let journal: SegmentJournal
-        private let segments = Mutex<[SegmentReference]>([])
+        private let state = Mutex(State())
 
         fileprivate init(_ journal: SegmentJournal) {
             self.journal = journal
         }
 
         deinit {
-            let ended = segments.withLock { $0 }
-            journal.current.withLock { current in for segment in ended { current.remove(segment.id) } }
+            journal.release(state.withLock { $0.held })
         }
 
-        /// Notes a segment before anything of it is stored.
-        package func note(_ segment: SegmentReference) throws {
-            journal.current.withLock { _ = $0.insert(segment.id) }
-            segments.withLock { $0.append(segment) }
-            try journal.records.set([journal.setting(Entry(segment: segment, rootVersion: nil))])
+        /// Notes a segment before anything of it is stored; call ``sent(_:)`` when that has ended.
+        package func note(_ segment: SegmentReference, remains: Remains? = nil) throws {
+            _ = journal.hold(segment.id)
+            let entry = Entry(segment: segment, rootVersion: nil, remains: remains)
+            state.withLock { state in
+                state.entries.append(entry)
+                state.held.insert(segment.id)
+                state.sending.insert(segment.id)
+            }
+            try journal.records.set([journal.setting(entry)])
+        }
+
+        /// Nothing more of this segment is sent.
+        package func sent(_ segment: SegmentReference) {
+            let isFree = state.withLock { state in
+                state.sending.remove(segment.id)
+                return state.hasEnded && state.held.remove(segment.id) != nil
+            }
+            if isFree { journal.release([segment.id]) }
+        }
+
+        /// Takes what an earlier put left, unless somebody else takes or removes it.
+        ///
+        /// - Returns: Whether it belongs to this put now.
+        package func take(_ entry: Entry) throws -> Bool {
+            guard journal.hold(entry.segment.id) else { return false }
+            do {
+                // It may have been named or removed since it was read.
+                let bytes = try journal.records.setting(journal.name(entry.segment))
+                guard let bytes, try SegmentJournal.entry(bytes).rootVersion == entry.rootVersion else {
+                    journal.release([entry.segment.id])
+                    return false
+                }
+            } catch {
+                journal.release([entry.segment.id])
+                throw error
+            }
+            let isTaken = state.withLock { state in
+                guard !state.hasEnded else { return false }
+                state.entries.append(entry)
+                state.held.insert(entry.segment.id)
+                return true
+            }
+            if !isTaken { journal.release([entry.segment.id]) }
+            return isTaken
+        }
+
+        /// Leaves a segment that was taken for somebody else.
+        package func giveBack(_ segment: SegmentReference) {
+            let isFree = state.withLock { state in
+                state.entries.removeAll { $0.segment.id == segment.id }
+                return state.held.remove(segment.id) != nil
+            }
+            if isFree { journal.release([segment.id]) }
+        }
+
+        /// The put is over, well or not: what it did not commit is abandoned, as soon as nothing of it is sent any more.
+        package func end() {
+            let free = state.withLock { state in
+                state.hasEnded = true
+                let free = state.held.subtracting(state.sending)
+                state.held.formIntersection(state.sending)
+                return free
+            }
+            journal.release(free)
         }
 
         /// Notes which root will name the segments, before it is published.
         ///
         /// Without this a node that lost its newest root with the power would take the named for nobody's.
         package func expect(rootVersion: UInt64) throws {
-            let noted = segments.withLock { $0 }
-            try journal.records.set(noted.map { journal.setting(Entry(segment: $0, rootVersion: rootVersion)) })
+            let noted = state.withLock { state in
+                for index in state.entries.indices { state.entries[index].rootVersion = rootVersion }
+                return state.entries
+            }
+            try journal.records.set(noted.map { journal.setting($0) })
         }
 
         /// Forgets the segments: names mention them.
         package func commit() throws {
-            try journal.forget(segments.withLock { $0 })
+            try journal.forget(state.withLock { $0.entries.map(\.segment) })
         }
     }
 
@@ -73,19 +167,40 @@ package final class SegmentJournal: Sendable {
     /// - Throws: ``RecordStoreError``, and ``CoreError`` or ``NamespaceError`` for entries that make no sense.
     package func abandoned() throws -> [Entry] {
         // The settings first: a put that begins after they were read is not among them.
-        let entries = try records.settings(prefix: prefix).map { try Self.entry($0.value) }
+        let entries = try entries()
         return current.withLock { current in entries.filter { !current.contains($0.segment.id) } }
+    }
+
+    /// All segments without a name, also those of puts that are under way.
+    ///
+    /// - Throws: As ``abandoned()``.
+    package func entries() throws -> [Entry] {
+        try records.settings(prefix: prefix).map { try Self.entry($0.value) }
     }
 
     package func forget(_ segments: [SegmentReference]) throws {
         try records.set(segments.map { (name: name($0), value: nil) })
     }
 
+    private func hold(_ id: Digest) -> Bool { current.withLock { $0.insert(id).inserted } }
+
+    private func release(_ ids: Set<Digest>) {
+        current.withLock { $0.subtract(ids) }
+    }
+
+    // MARK: - Coding
+
     private func name(_ segment: SegmentReference) -> String { prefix + SegmentID(segment.id).description }
 
     private func setting(_ entry: Entry) -> (name: String, value: [UInt8]?) {
         var fields: [String: CBOR] = ["segment": entry.segment.cbor]
         if let version = entry.rootVersion { fields["version"] = .unsigned(version) }
+        if let remains = entry.remains {
+            fields["put"] = .bytes(remains.put.bytes)
+            fields["fingerprint"] = .bytes(remains.fingerprint.bytes)
+            fields["keys"] = .bytes(remains.sealedKeys)
+            fields["noted"] = .integer(remains.noted.milliseconds)
+        }
         return (name(entry.segment), CBOR.map(fields).encoded())
     }
 
@@ -93,7 +208,15 @@ package final class SegmentJournal: Sendable {
         let fields = try CBORFields(decoding: bytes, of: "segment journal")
         return Entry(
             segment: try SegmentReference(cbor: fields.value("segment")),
-            rootVersion: fields.optional("version") == nil ? nil : try fields.unsigned("version")
+            rootVersion: fields.optional("version") == nil ? nil : try fields.unsigned("version"),
+            remains: fields.optional("fingerprint") == nil
+                ? nil
+                : Remains(
+                    put: try Digest(fields.bytes("put", max: Digest.byteCount)),
+                    fingerprint: try Digest(fields.bytes("fingerprint", max: Digest.byteCount)),
+                    sealedKeys: try fields.bytes("keys", max: Remains.sealedKeysMax),
+                    noted: try fields.instant("noted")
+                )
         )
     }
 }

@@ -53,7 +53,7 @@ struct SegmentRepacking: Sendable {
         // Never shorter than what a name that moves says of its lease.
         let leaseEnd = entries.map(\.leaseEnd).reduce(now + Publication.leaseDefault) { max($0, $1) }
         let batch = segments.journal.begin()
-        let packer = try ObjectPacker(storing: segments.storing, owner: owner, leaseEnd: leaseEnd, batch: batch)
+        let packer = ObjectPacker(storing: segments.storing, owner: owner, leaseEnd: leaseEnd, batch: batch)
         let moved = try await move(entries, from: chosen, to: packer, owner)
         let stored = try await packer.close()
         let writes = try moved.map { try Self.write($0, in: stored) }
@@ -83,7 +83,7 @@ struct SegmentRepacking: Sendable {
         for (entry, object) in objects {
             var runs: [Int: ObjectPacker.Packed] = [:]
             for (number, extent) in object.extents.enumerated() where chosen.contains(extent.segment.id) {
-                try packer.begin()
+                packer.begin()
                 for window in SegmentWindow.all(of: extent) { try await packer.move(cache.read(window)) }
                 runs[number] = packer.moved()
             }
@@ -99,7 +99,9 @@ struct SegmentRepacking: Sendable {
         }
         return NamespaceService.Write(
             name: moved.entry.name,
-            content: .object(try SealedObject(key: moved.object.key, extents: extents)),
+            content: .object(
+                try SealedObject(key: moved.object.key, rekeyings: moved.object.rekeyings, extents: extents)
+            ),
             size: moved.entry.size,
             mode: moved.entry.mode,
             modified: moved.entry.modified,

@@ -5,7 +5,7 @@ import Publishing
 import Synchronization
 
 /// Finds who holds the pieces of a segment: whoever placement names is asked, and who knows one holder knows the others.
-final class SegmentSearch: Sendable {
+package final class SegmentSearch: Sendable {
     /// Nodes asked at the same time.
     static let batchNodes = 12
     /// Most nodes asked for one segment.
@@ -19,7 +19,7 @@ final class SegmentSearch: Sendable {
     private let client: PieceClient
     private let memory = Mutex<[SegmentID: KnownSegment]>([:])
 
-    init(mesh: MeshService, client: PieceClient) {
+    package init(mesh: MeshService, client: PieceClient) {
         self.mesh = mesh
         self.client = client
     }
@@ -144,6 +144,26 @@ final class SegmentSearch: Sendable {
             }
             try Task.checkCancellation()
             return found
+        }
+    }
+
+    /// Those that hold a piece and say so now, each for itself: what others remember of it does not count.
+    func confirmed(_ segment: KnownSegment, grant: [UInt8]?) async throws -> [PiecePlace] {
+        let now = Clock.now()
+        let request = try HoldersRequest(segments: [segment.record.id], grant: grant)
+        return await withTaskGroup(of: [PiecePlace].self) { group in
+            for node in Set(segment.places(now: now).map(\.node)) {
+                group.addTask {
+                    let answer = try? await withDeadline(Self.roundTimeMax) {
+                        try await self.client.holders(request, at: node)
+                    }.first
+                    guard let known = answer ?? nil else { return [] }
+                    var said = KnownSegment(segment.record)
+                    said.merge(known.statements, now: now)
+                    return said.places(now: now).filter { $0.node == node }
+                }
+            }
+            return await group.reduce(into: []) { $0 += $1 }
         }
     }
 

@@ -8,7 +8,7 @@ import Publishing
 import Synchronization
 
 /// Codes filled segments and brings them to the mesh; what is acknowledged goes on in the background to full strength.
-final class SegmentStoring: Sendable {
+package final class SegmentStoring: Sendable {
     /// Reserves that stand in for nodes that do not take their piece, per segment.
     static let reservesMax = 32
     /// How long the holders are waited for while they learn of each other.
@@ -20,6 +20,7 @@ final class SegmentStoring: Sendable {
         let leaseEnd: Instant
         let batch: SegmentJournal.Batch
         let isPublic: Bool
+        let resumption: SegmentResumption?
         let acknowledged = Promise<StoredSegment>()
         let released = Promise<Void>()
     }
@@ -33,7 +34,7 @@ final class SegmentStoring: Sendable {
     private let jobs: AsyncStream<Job>
     private let input: AsyncStream<Job>.Continuation
 
-    init(
+    package init(
         mesh: MeshService,
         client: PieceClient,
         coders: CoderCache,
@@ -65,17 +66,27 @@ final class SegmentStoring: Sendable {
         func released() async throws { try await job.released.value() }
     }
 
-    /// Begins to store the ciphertext in `buffer`, which must not be touched until it is released.
+    /// Begins to seal and store what is in `buffer`, which must not be touched until it is released.
     ///
-    /// - Parameter isPublic: Whether it is no ciphertext at all, but what every node of the mesh may read.
+    /// - Parameters:
+    ///   - isPublic: Whether it is not sealed, and every node of the mesh may read it.
+    ///   - resumption: What is stored already and is taken instead when it is the same.
     func store(
         _ buffer: SegmentBuffer,
         owner: OwnerIdentity,
         leaseEnd: Instant,
         batch: SegmentJournal.Batch,
-        isPublic: Bool = false
+        isPublic: Bool = false,
+        resumption: SegmentResumption?
     ) -> Upload {
-        let job = Job(buffer: buffer, owner: owner, leaseEnd: leaseEnd, batch: batch, isPublic: isPublic)
+        let job = Job(
+            buffer: buffer,
+            owner: owner,
+            leaseEnd: leaseEnd,
+            batch: batch,
+            isPublic: isPublic,
+            resumption: resumption
+        )
         if case .terminated = input.yield(job) {
             job.acknowledged.resolve(.failure(CancellationError()))
             job.released.resolve(.success(()))
@@ -84,7 +95,7 @@ final class SegmentStoring: Sendable {
     }
 
     /// Works until the task is cancelled.
-    func run() async {
+    package func run() async {
         await withDiscardingTaskGroup { group in
             for await job in jobs {
                 group.addTask {
@@ -103,11 +114,32 @@ final class SegmentStoring: Sendable {
     // MARK: - One segment
 
     private func perform(_ job: Job) async throws {
+        let fingerprint = try await job.resumption?.fingerprint(of: job.buffer)
+        if let fingerprint,
+            let stored = try await job.resumption?.take(
+                fingerprint,
+                of: job.buffer,
+                leaseEnd: job.leaseEnd,
+                batch: job.batch
+            )
+        {
+            return job.acknowledged.resolve(.success(stored))
+        }
+        var generator = SystemRandomNumberGenerator()
+        let keys = SegmentKeys(using: &generator)
+        try await work.run { try job.buffer.seal(with: keys) }
+        try await upload(job, keys, fingerprint)
+    }
+
+    private func upload(_ job: Job, _ keys: SegmentKeys, _ fingerprint: Digest?) async throws {
         let code = SegmentCode.forMesh(nodes: mesh.read { $0.repair.index.candidates.lendingCount })
         let coding = try SegmentCoding(job.buffer, code: code, coder: coders.coder(code))
         let roots = try await roots(of: coding)
         let record = try record(coding.layout, roots, job)
-        try await work.run { try job.batch.note(SegmentReference(record)) }
+        let reference = try SegmentReference(record)
+        let remains = try fingerprint.flatMap { try job.resumption?.remains(of: reference, $0, keys) }
+        try await work.run { try job.batch.note(reference, remains: remains) }
+        defer { job.batch.sent(reference) }
         let placement = place(record)
         let warnings = placement.spread.shortfalls.map(\.description)
         let machine = UploadMachine(
@@ -124,7 +156,12 @@ final class SegmentStoring: Sendable {
                 for await statements in acks {
                     self.learn(record, statements)
                     await self.client.introduce(statements, within: Self.introductionTimeMax)
-                    let stored = StoredSegment(record: record, durableCount: statements.count, warnings: warnings)
+                    let stored = StoredSegment(
+                        record: record,
+                        durableCount: statements.count,
+                        warnings: warnings,
+                        keys: keys
+                    )
                     job.acknowledged.resolve(.success(stored))
                 }
                 return nil
