@@ -52,6 +52,27 @@ import Testing
         #expect(try !SegmentRecord(decoding: privately.bytes).isPublic)
     }
 
+    @Test func outline_ofAStoredRecord_isThatOfTheRecordAndOfNoOther() throws {
+        let record = try signers.record()
+        #expect(try SegmentOutline(stored: record.bytes, as: record.id) == SegmentOutline(record))
+        #expect(throws: ObjectsError.self) { try SegmentOutline(stored: record.bytes, as: segmentID(1)) }
+        // A bit of the signed payload; what is around it was verified when it came and is not looked at.
+        let payload = try DeviceStatement.payload(of: record.bytes)
+        let start = try #require(
+            (0...(record.bytes.count - payload.count)).first { record.bytes[$0...].starts(with: payload) }
+        )
+        for place in stride(from: start, to: start + payload.count, by: 7) {
+            var bytes = record.bytes
+            bytes[place] ^= 1
+            #expect(throws: ObjectsError.self) { try SegmentOutline(stored: bytes, as: record.id) }
+        }
+        for count in [0, 1, 100, record.bytes.count - 1] {
+            #expect(throws: ObjectsError.self) {
+                try SegmentOutline(stored: Array(record.bytes.prefix(count)), as: record.id)
+            }
+        }
+    }
+
     @Test func segment_isTheSameTwice_hasDifferentNames() throws {
         #expect(try signers.record(seed: 1).id == signers.record(seed: 1).id)
         #expect(try signers.record(seed: 1).id != signers.record(seed: 2).id)

@@ -13,6 +13,8 @@ final class SegmentRepairService: Sendable {
     static let tickPeriod = Duration.milliseconds(250)
     /// Segments that are loaded at a time when the node starts.
     static let loadBatch = 1_000
+    /// A big node rests as long as each batch took, so that serving goes first; a small one has no second batch.
+    static let loadPause = 1
     /// How long one exchange with a node may take.
     static let syncTimeMax = Duration.seconds(10)
 
@@ -70,7 +72,11 @@ final class SegmentRepairService: Sendable {
                 }
                 guard let end = batch.last else { break }
                 last = end
+                let start = ContinuousClock.now
                 try await desk.work.run { for segment in batch { try self.load(segment) } }
+                if batch.count == Self.loadBatch {
+                    try await Task.sleep(for: (ContinuousClock.now - start) * Self.loadPause)
+                }
             }
         } catch {
             guard !Task.isCancelled else { return }
@@ -81,13 +87,19 @@ final class SegmentRepairService: Sendable {
 
     private func load(_ segment: Digest) throws {
         let id = SegmentID(segment)
-        let record = try desk.record(of: id)
+        guard let bytes = try desk.store.record(of: segment) else { return }
+        let record = try SegmentOutline(stored: bytes, as: id)
         // All were verified before they were stored; a million segments are not verified again at each start.
         let statements = try desk.store.statements(of: segment)
         let own = mesh.node.bytes
         for index in try desk.store.pieces(of: segment) {
             let made = statements.first { $0.node == own && $0.piece.index == index }?.made ?? record.created
-            held(record, index: index, made: made, leaseEnd: try desk.leaseEnd(of: record, piece: index))
+            held(
+                record,
+                index: index,
+                made: made,
+                leaseEnd: max(try desk.store.description(segment, index)?.leaseEnd ?? record.leaseEnd, record.leaseEnd)
+            )
         }
         for statement in statements where statement.node != own {
             guard let node = try? NodeID(statement.node) else { continue }
@@ -129,12 +141,16 @@ final class SegmentRepairService: Sendable {
     // MARK: - Events
 
     private func held(_ record: SegmentRecord, index: Int, made: Instant, leaseEnd: Instant) {
+        held(SegmentOutline(record), index: index, made: made, leaseEnd: leaseEnd)
+    }
+
+    private func held(_ record: SegmentOutline, index: Int, made: Instant, leaseEnd: Instant) {
         guard
             let piece = HeldPiece(
                 segment: record.id.digest,
                 index: index,
-                k: record.code.dataCount,
-                n: record.code.totalCount,
+                k: record.layout.code.dataCount,
+                n: record.layout.code.totalCount,
                 pieceBytes: UInt64(record.layout.pieceByteCount),
                 leaseEnd: leaseEnd,
                 made: made

@@ -1,9 +1,10 @@
 import Core
 import Placement
 
-/// The segments held here and who holds their pieces: by segment and by node, over small numbers.
+/// The segments held here and who holds their pieces, over small numbers.
 ///
-/// About 24 bytes per piece and 8 per segment and node, so that 100,000 segments of 30 pieces fit into 100 MB.
+/// About 24 bytes per piece and 300 per segment, so that 100,000 segments of 30 pieces fit into 100 MB. There is no list of
+/// a node's segments: it would take as much again, and is only asked for when a node dies or returns.
 struct SegmentIndex: Sendable {
     /// Number of a segment, reused when it has gone.
     typealias Slot = Int32
@@ -45,7 +46,6 @@ struct SegmentIndex: Sendable {
         /// When it fell silent.
         var silentSince: Instant
         var weight: UInt64 = 0
-        var segments: Set<Slot> = []
     }
 
     /// Most nodes that are known; pieces on further ones do not count.
@@ -155,7 +155,6 @@ struct SegmentIndex: Sendable {
 
     mutating func remove(_ slot: Slot) {
         guard let segment = self[slot] else { return }
-        for holder in segment.holders { nodes[Int(holder.node)].segments.remove(slot) }
         slotOf[segment.id] = nil
         segments[Int(slot)] = nil
         free.append(slot)
@@ -181,17 +180,19 @@ struct SegmentIndex: Sendable {
             removeHolder(longest.index, on: longest.node, of: slot)
             return setHolder(holder, of: slot)
         }
-        update(slot) { $0.holders.insert(holder, at: position) }
-        nodes[Int(holder.node)].segments.insert(slot)
+        update(slot) { segment in
+            if segment.holders.isEmpty { segment.holders.reserveCapacity(segment.n) }
+            segment.holders.insert(holder, at: position)
+        }
         return true
     }
 
     mutating func removeHolder(_ index: UInt8, on node: Int32, of slot: Slot) {
         update(slot) { $0.holders.removeAll { $0.node == node && $0.index == index } }
-        let isStillHolder = self[slot]?.holders.contains { $0.node == node } ?? false
-        if !isStillHolder { nodes[Int(node)].segments.remove(slot) }
     }
 
-    /// The segments of a node in a stable order.
-    func segments(of node: Int32) -> [Slot] { nodes[Int(node)].segments.sorted() }
+    /// The segments of a node in a stable order; looks at all.
+    func segments(of node: Int32) -> [Slot] {
+        segments.indices.filter { segments[$0]?.holders.contains { $0.node == node } ?? false }.map { Slot($0) }
+    }
 }
