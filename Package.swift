@@ -111,6 +111,12 @@ let package = Package(
             path: "Benchmarks/Erasure",
             swiftSettings: house
         ),
+        .executableTarget(
+            name: "scale-fill",
+            dependencies: ["BlockStore", "Content", "Core", "Mesh", "Node", "Objects", "Owners", "PieceStore"] + nio,
+            path: "Benchmarks/Scale",
+            swiftSettings: house
+        ),
 
         testSupport("FileFaults", ["Files"]),
         testSupport("GoldenVectors", ["Core"]),
