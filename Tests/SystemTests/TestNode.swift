@@ -44,6 +44,8 @@ final class TestNode: Sendable {
     }
 
     /// Whether the process was started and has not ended.
+    var processID: pid_t? { process.withLock { $0?.id } }
+
     var isRunning: Bool { process.withLock { $0 != nil && $0?.status == nil } }
 
     /// What the node said on standard error.

@@ -47,18 +47,46 @@ struct ObjectGetter {
         }
         let (entries, objects) = Self.ordered(missing)
         let cache = WindowCache(of: objects.flatMap(SegmentWindow.all), fetch: fetch)
+        var batch = SmallFileBatch()
         for entry in entries {
             try Task.checkCancellation()
             let target = Self.target(of: entry, name, path)
             if let slash = target.lastIndex(of: "/") { try folder(String(target[..<slash]), above: path) }
+            if let (object, window) = SmallFileBatch.window(of: entry) {
+                do {
+                    try batch.append(entry, at: target, object, sealed: try await cache.read(window))
+                } catch {
+                    // What has come is kept for the next attempt.
+                    try? await flush(&batch, &result, record)
+                    throw error
+                }
+                if batch.isFull { try await flush(&batch, &result, record) }
+                continue
+            }
+            try await flush(&batch, &result, record)
             result = try await write(entry, to: target, after: result, cache)
             if let record { try await work.run { record.note(entry, at: target) } }
         }
+        try await flush(&batch, &result, record)
         try await work.run {
             record?.remove()
             Self.clean(below.map(\.name.text), name, path)
         }
         return result
+    }
+
+    private func flush(_ batch: inout SmallFileBatch, _ result: inout GetResult, _ record: FolderRecord?) async throws {
+        guard !batch.isEmpty else { return }
+        let full = batch
+        batch = SmallFileBatch()
+        result.bytes += try await work.run { try full.write(notingIn: record) }
+        result.objects += full.count
+        report(result)
+    }
+
+    private func report(_ result: GetResult) {
+        let resumed = result.bytesResumed > 0 ? result.bytesResumed : nil
+        progress(.init(phase: "fetching", unit: .bytes, done: result.bytes, resumed: resumed))
     }
 
     private static func target(of entry: NamespaceEntry, _ name: ObjectName, _ path: String) -> String {
@@ -173,15 +201,7 @@ struct ObjectGetter {
             try Task.checkCancellation()
             try await work.run { try file.write(records) }
             result.bytes += records.plaintext.readableBytes
-            let resumed = result.bytesResumed
-            progress(
-                .init(
-                    phase: "fetching",
-                    unit: .bytes,
-                    done: result.bytes,
-                    resumed: resumed > 0 ? resumed : nil
-                )
-            )
+            report(result)
         }
         try await work.run { try file.finish(mode: entry.mode, modified: entry.modified) }
     }

@@ -7,7 +7,7 @@ import Objects
 ///
 /// A record lies whole in one segment, and what an object has in a segment is sealed under a key of its own: a segment
 /// that was stored before can be taken whatever comes before and behind it. Two buffers: while one segment is sealed and
-/// uploaded the next is filled.
+/// uploaded the next is filled, but only so far that both together stay small.
 package final class ObjectPacker {
     /// An object whose segments are not all named yet.
     package struct Packed {
@@ -22,6 +22,9 @@ package final class ObjectPacker {
         var number = 0
         var firstRecord: UInt64 = 0
     }
+
+    /// Bytes of a segment that are there while the one before is still uploaded; about 30 ms of sealing are left then.
+    static let aheadBytesMax = 32 << 20
 
     private let storing: SegmentStoring
     private let owner: OwnerIdentity
@@ -102,6 +105,7 @@ package final class ObjectPacker {
 
     private func placePending(isLast: Bool) async throws {
         let count = pendingCount + ObjectCipher.tagByteCount
+        if buffer.byteCount >= Self.aheadBytesMax { try await settle() }
         if buffer.room < count { try await flush() }
         let startsRun = object.runs.last?.ordinal != uploads.count
         if startsRun {
@@ -138,6 +142,7 @@ package final class ObjectPacker {
     private func append(_ ciphertext: UnsafeRawBufferPointer) async throws {
         var rest = ciphertext[...]
         while !rest.isEmpty {
+            if buffer.byteCount >= Self.aheadBytesMax { try await settle() }
             if buffer.room == 0 { try await flush() }
             let part = rest.prefix(min(rest.count, buffer.room))
             note(part.count)
@@ -168,16 +173,22 @@ package final class ObjectPacker {
             resumption: resumption
         )
         uploads.append(upload)
-        if let previous {
-            try await previous.upload.released()
-            // A segment that nobody takes is no reason to go on with the next ones.
-            _ = try await previous.upload.acknowledged()
-            spare = previous.buffer
-        }
+        try await settle()
         previous = (upload, buffer)
         buffer = spare ?? SegmentBuffer()
         spare = nil
         buffer.clear()
+    }
+
+    /// Waits until the segment before is stored, and gives its memory back.
+    private func settle() async throws {
+        guard let last = previous else { return }
+        previous = nil
+        try await last.upload.released()
+        // A segment that nobody takes is no reason to go on with the next ones.
+        _ = try await last.upload.acknowledged()
+        last.buffer.discard()
+        spare = last.buffer
     }
 
     /// Ends the last segment; returns when all are acknowledged.

@@ -3,11 +3,8 @@ import NIOCore
 import Namespace
 import Objects
 
-/// Reads one object from its start to its end, in windows that are fetched some at a time.
+/// Reads one object from its start to its end, in windows of which the next ones are fetched while one is read.
 package struct ObjectReading: Sendable {
-    /// Windows fetched at the same time.
-    static let windowsAtOnce = 3
-
     /// Whole records that were opened.
     package struct Records: Sendable {
         package let plaintext: ByteBuffer
@@ -22,7 +19,7 @@ package struct ObjectReading: Sendable {
 
     private let ciphers: RecordCiphers
     private let fetch: SegmentFetch
-    private let cache: WindowCache?
+    private let cache: WindowCache
     private var windows: ArraySlice<SegmentWindow>
     private var fetched: [ByteBuffer] = []
     private var ciphertext = ByteBuffer()
@@ -39,11 +36,12 @@ package struct ObjectReading: Sendable {
     ///   - first: Number of the record to begin with.
     /// - Throws: ``NodeError`` `.corrupt` for extents that cannot be an object.
     init(_ object: SealedObject, fetch: SegmentFetch, cache: WindowCache?, from first: UInt64 = 0) throws {
-        self.cache = cache
+        let windows = try Self.extents(of: object, from: first).flatMap(SegmentWindow.all)
+        self.windows = windows[...]
+        self.cache = cache ?? WindowCache(of: windows, fetch: fetch)
         self.fetch = fetch
         ciphers = try RecordCiphers(object)
         counter = first
-        windows = try Self.extents(of: object, from: first).flatMap(SegmentWindow.all)[...]
     }
 
     /// Where the records from `first` on lie; all but the last are equally long.
@@ -84,25 +82,8 @@ package struct ObjectReading: Sendable {
     }
 
     private mutating func fetchMore() async throws {
-        let batch = Array(windows.prefix(Self.windowsAtOnce))
-        windows = windows.dropFirst(batch.count)
-        guard !batch.isEmpty else { return }
-        if batch.count == 1, let cache {
-            fetched = [try await cache.read(batch[0])]
-            return
-        }
-        let (fetch, cache) = (fetch, cache)
-        fetched = try await withThrowingTaskGroup(of: (Int, ByteBuffer).self) { group in
-            for (number, window) in batch.enumerated() {
-                group.addTask {
-                    if let cache { return (number, try await cache.read(window)) }
-                    return (number, try await fetch.read(window.range, of: window.segment))
-                }
-            }
-            var parts = [ByteBuffer](repeating: ByteBuffer(), count: batch.count)
-            for try await (number, bytes) in group { parts[number] = bytes }
-            return parts
-        }
+        guard let next = windows.popFirst() else { return }
+        fetched = [try await cache.read(next)]
     }
 
     /// Opens all whole records that are here; the last one may be short.

@@ -1,4 +1,5 @@
 import Core
+import Glibc
 import Objects
 
 /// Memory for one segment; made once and filled anew for each.
@@ -20,6 +21,9 @@ final class SegmentBuffer: @unchecked Sendable {
     /// Bytes behind the last one: the units of the last stripe are rounded up, together by less than a byte per piece.
     private static let marginByteCount = SegmentCode.totalCountMax
 
+    /// The system gives and takes memory by so many bytes, or by a part of them.
+    private static let pageBytes = 65_536
+
     private let memory: UnsafeMutableRawBufferPointer
     /// Bytes of ciphertext so far.
     private(set) var byteCount = 0
@@ -27,11 +31,17 @@ final class SegmentBuffer: @unchecked Sendable {
     private var runs: [Run] = []
 
     init() {
-        memory = .allocate(byteCount: SegmentLayout.segmentBytesMax + Self.marginByteCount, alignment: 64)
+        memory = .allocate(byteCount: SegmentLayout.segmentBytesMax + Self.marginByteCount, alignment: Self.pageBytes)
     }
 
     deinit {
         memory.deallocate()
+    }
+
+    /// Empties it and gives its memory back to the system until it is filled again.
+    func discard() {
+        clear()
+        madvise(memory.baseAddress, memory.count / Self.pageBytes * Self.pageBytes, MADV_DONTNEED)
     }
 
     /// Bytes that still fit.

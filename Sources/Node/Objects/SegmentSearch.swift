@@ -13,7 +13,7 @@ package final class SegmentSearch: Sendable {
     /// How long one round of questions may take.
     static let roundTimeMax = Duration.seconds(4)
     /// Most segments remembered.
-    static let memoryMax = 1_024
+    static let memoryMax = 256
 
     private let mesh: MeshService
     private let client: PieceClient

@@ -26,7 +26,7 @@ struct StatementVersion: Hashable, Sendable {
 }
 
 extension PieceStatement {
-    static func version(made: Instant, renewal: UInt64) -> UInt64 {
+    package static func version(made: Instant, renewal: UInt64) -> UInt64 {
         StatementVersion(made: made, renewal: renewal).number
     }
 
@@ -35,7 +35,7 @@ extension PieceStatement {
     var renewal: UInt64 { StatementVersion(version).renewal }
 
     /// As the piece store keeps it.
-    var stored: StoredStatement {
+    package var stored: StoredStatement {
         get throws {
             StoredStatement(
                 piece: PieceKey(segment: try Digest(segment.bytes), index: index),

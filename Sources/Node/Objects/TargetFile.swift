@@ -164,6 +164,8 @@ package final class TargetFile: Sendable {
         try bytes.withUnsafeBytes { try write($0, to: descriptor) }
     }
 
+    func write(_ bytes: UnsafeRawBufferPointer) throws { try write(bytes, to: descriptor) }
+
     private func write(_ bytes: UnsafeRawBufferPointer, to file: CInt) throws {
         var rest = bytes[...]
         while !rest.isEmpty {

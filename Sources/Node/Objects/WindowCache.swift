@@ -4,7 +4,7 @@ import Namespace
 import Objects
 import Synchronization
 
-/// The windows that the files of a folder lie in: many small files share one, and it is fetched once.
+/// The windows that a large object, or the files of a folder lie in: many small files share one, and it is fetched once.
 ///
 /// What is read is known beforehand, so the next windows are fetched while files are written from the current one.
 final class WindowCache: Sendable {
@@ -66,7 +66,12 @@ final class WindowCache: Sendable {
         else { return try await fetch.read(window.range, of: window.segment) }
         let start = window.range.lowerBound - plan[place].range.lowerBound
         do {
-            let bytes = try await task(at: place).value
+            let fetching = task(at: place)
+            let bytes = try await withTaskCancellationHandler {
+                try await fetching.value
+            } onCancel: {
+                fetching.cancel()
+            }
             guard let slice = bytes.getSlice(at: bytes.readerIndex + start, length: window.range.count) else {
                 throw NodeError(.corrupt, "a segment gave \(bytes.readableBytes) bytes of \(plan[place].range.count)")
             }
