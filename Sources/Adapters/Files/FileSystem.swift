@@ -1,6 +1,6 @@
-/// What a store asks of the operating system for its volume files.
+/// What is asked of the operating system for volumes, and for small files that must outlive the power.
 ///
-/// The one seam through which volumes are read and written, so that tests can fail every single operation. All calls
+/// The one seam through which they are read and written, so that tests can fail every single operation. All calls
 /// block. Errors are ``SystemCallError``.
 public protocol FileSystem: Sendable {
     /// - Parameter mode: whether the file is read, written, or made; made files must not exist before.
@@ -21,6 +21,8 @@ public protocol FileSystem: Sendable {
     /// - Returns: `false` if the file system cannot do that.
     func punchHole(_ descriptor: CInt, _ range: Range<Int>) throws(SystemCallError) -> Bool
     func remove(_ path: String) throws(SystemCallError)
+    /// Gives a file another name in the same folder, in place of the file that had it.
+    func rename(_ path: String, to newPath: String) throws(SystemCallError)
     func stamp(_ descriptor: CInt) throws(SystemCallError) -> FileStamp
     /// The names in a folder, in no particular order.
     func names(inFolder path: String) throws(SystemCallError) -> [String]

@@ -79,6 +79,10 @@ public struct SystemFileSystem: FileSystem {
         guard unlink(path) == 0 else { throw .last("unlink", path) }
     }
 
+    public func rename(_ path: String, to newPath: String) throws(SystemCallError) {
+        guard Glibc.rename(path, newPath) == 0 else { throw .last("rename", newPath) }
+    }
+
     public func stamp(_ descriptor: CInt) throws(SystemCallError) -> FileStamp {
         var status = Glibc.stat()
         guard fstat(descriptor, &status) == 0 else { throw .last("fstat") }

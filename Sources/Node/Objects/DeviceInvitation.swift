@@ -4,7 +4,7 @@ import Owners
 /// What makes another machine a device of an owner: one string, as secret as the owner's names.
 ///
 /// `hfd1` and the base32 of a CBOR map; the device's key is made by whoever invites, so one string in one direction is all.
-struct DeviceInvitation: Sendable {
+package struct DeviceInvitation: Sendable {
     let reading: ReadingKey
     let device: SigningKey<DeviceRole>
     let certificate: DeviceCertificate
@@ -20,7 +20,7 @@ struct DeviceInvitation: Sendable {
         return Self.prefix + Multibase.base32.encodeBare(map.encoded())
     }
 
-    init(reading: ReadingKey, device: SigningKey<DeviceRole>, certificate: DeviceCertificate) {
+    package init(reading: ReadingKey, device: SigningKey<DeviceRole>, certificate: DeviceCertificate) {
         self.reading = reading
         self.device = device
         self.certificate = certificate

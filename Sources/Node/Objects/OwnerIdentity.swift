@@ -3,13 +3,13 @@ import Owners
 
 /// Who stores things from this machine: an owner, and the device key under which this machine writes for it.
 package struct OwnerIdentity: Sendable {
-    let owner: OwnerID
+    package let owner: OwnerID
     let reading: ReadingKey
-    let device: SigningKey<DeviceRole>
+    package let device: SigningKey<DeviceRole>
     let certificate: DeviceCertificate
     /// What the recovery phrase gives; `nil` on a machine that was only added as a device.
     let secrets: OwnerSecrets?
-    let phrase: RecoveryPhrase?
+    package let phrase: RecoveryPhrase?
 
     /// The owner and a device on a machine that has the phrase.
     init(

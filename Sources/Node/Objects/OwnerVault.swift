@@ -1,4 +1,5 @@
 import Core
+import Files
 import Glibc
 import Owners
 import Synchronization
@@ -7,24 +8,26 @@ import Synchronization
 ///
 ///     owner/phrase       the recovery phrase, on the machine where the owner was made or recovered
 ///     owner/reading.key  what opens names, on a machine that was added as a device
-///     owner/device.key   under which this machine writes
+///     owner/device.key   under which this machine writes; device.next.key until that is written
 ///     owner/certificate  what the owner says of this device
 ///
-/// All are 0600. The certificate is written last: without it there is no owner yet.
-final class OwnerVault: Sendable {
+/// All are 0600. The certificate decides: without it there is no owner yet, and it tells which key is the device's.
+package final class OwnerVault: Sendable {
     private let folder: String
+    private let files: any FileSystem
     private let current = Mutex<OwnerIdentity?>(nil)
 
     /// - Parameter folder: Where the files are, or will be.
     /// - Throws: ``NodeError`` when files are there and make no sense.
-    init(folder: String) throws {
+    package init(folder: String, files: any FileSystem = SystemFileSystem()) throws {
         self.folder = folder
+        self.files = files
         let found = try Self.load(folder)
         current.withLock { $0 = found }
     }
 
     /// The owner of this machine, `nil` while nothing was ever stored from here.
-    var identity: OwnerIdentity? { current.withLock { $0 } }
+    package var identity: OwnerIdentity? { current.withLock { $0 } }
 
     /// The owner of this machine.
     ///
@@ -42,9 +45,15 @@ final class OwnerVault: Sendable {
     /// The owner of this machine; made on first use.
     ///
     /// - Returns: Whether it was made now.
-    func readOrCreate(deviceName: String) throws -> (identity: OwnerIdentity, isNew: Bool) {
+    package func readOrCreate(deviceName: String) throws -> (identity: OwnerIdentity, isNew: Bool) {
         try current.withLock { current in
             if let identity = current { return (identity, false) }
+            // Made by a call that failed at its end, and maybe not on stable storage.
+            if let identity = try Self.load(folder) {
+                try files.synchronizeFolder(folder)
+                current = identity
+                return (identity, false)
+            }
             var generator = SystemRandomNumberGenerator()
             let identity = try save(.generate(using: &generator), deviceName: deviceName)
             current = identity
@@ -55,7 +64,7 @@ final class OwnerVault: Sendable {
     /// Makes this machine a device of the owner that a phrase stands for.
     ///
     /// - Throws: ``NodeError`` `.inUse` when another owner is here already.
-    func recover(_ phrase: RecoveryPhrase, deviceName: String) throws -> OwnerIdentity {
+    package func recover(_ phrase: RecoveryPhrase, deviceName: String) throws -> OwnerIdentity {
         try current.withLock { current in
             let secrets = OwnerSecrets(phrase)
             if let identity = current {
@@ -69,16 +78,15 @@ final class OwnerVault: Sendable {
     }
 
     /// Makes this machine a device with what ``DeviceInvitation`` brought.
-    func accept(_ invitation: DeviceInvitation) throws -> OwnerIdentity {
+    package func accept(_ invitation: DeviceInvitation) throws -> OwnerIdentity {
         try current.withLock { current in
             if let identity = current {
                 guard identity.owner == invitation.certificate.owner else { throw Self.otherOwner(identity.owner) }
                 return identity
             }
             try SmallFile.makeFolder(folder)
-            try SmallFile.write(invitation.reading.bytes, to: folder + "/reading.key")
-            try KeyFile.write(invitation.device, to: folder + "/device.key")
-            try SmallFile.write(invitation.certificate.bytes, to: folder + "/certificate")
+            try write(invitation.reading.bytes, "reading.key")
+            try save(invitation.device, invitation.certificate)
             let identity = OwnerIdentity(
                 reading: invitation.reading,
                 device: invitation.device,
@@ -103,17 +111,32 @@ final class OwnerVault: Sendable {
             version: 1,
             owner: secrets.signing
         )
-        try SmallFile.write(Array((phrase.words.joined(separator: " ") + "\n").utf8), to: folder + "/phrase")
-        try KeyFile.write(device, to: folder + "/device.key")
-        try SmallFile.write(certificate.bytes, to: folder + "/certificate")
+        try write(Array((phrase.words.joined(separator: " ") + "\n").utf8), "phrase")
+        try save(device, certificate)
         return OwnerIdentity(phrase, secrets, device: device, certificate: certificate)
+    }
+
+    /// Makes `device` the one of this machine; whatever fails in between, either it is, or nothing has changed.
+    private func save(_ device: SigningKey<DeviceRole>, _ certificate: DeviceCertificate) throws(NodeError) {
+        let next = folder + "/device.next.key"
+        try KeyFile.write(device, to: next, through: files)
+        try write(certificate.bytes, "certificate")
+        // Only tidier: the key is found under its other name too.
+        guard (try? KeyFile.write(device, to: folder + "/device.key", through: files)) != nil else { return }
+        try? files.remove(next)
+    }
+
+    private func write(_ bytes: [UInt8], _ name: String) throws(NodeError) {
+        try SmallFile.write(bytes, to: folder + "/" + name, through: files)
     }
 
     private static func load(_ folder: String) throws -> OwnerIdentity? {
         guard let bytes = try SmallFile.read(folder + "/certificate") else { return nil }
         let certificate = try DeviceCertificate(decoding: bytes)
-        guard let device = try KeyFile.read(folder + "/device.key", as: DeviceRole.self),
-            device.id == certificate.device
+        let keys = try ["/device.key", "/device.next.key"].compactMap { name in
+            try KeyFile.read(folder + name, as: DeviceRole.self)
+        }
+        guard let device = keys.first(where: { $0.id == certificate.device })
         else { throw NodeError(.file, "\(folder)/device.key is missing or belongs to another device") }
         guard let text = try SmallFile.read(folder + "/phrase") else {
             guard let reading = try SmallFile.read(folder + "/reading.key") else {

@@ -1,4 +1,5 @@
 import Core
+import Files
 import FoundationEssentials
 import Glibc
 
@@ -27,9 +28,13 @@ package enum KeyFile {
         return key
     }
 
-    package static func write<Role>(_ key: SigningKey<Role>, to path: String) throws(NodeError) {
+    package static func write<Role>(
+        _ key: SigningKey<Role>,
+        to path: String,
+        through files: any FileSystem = SystemFileSystem()
+    ) throws(NodeError) {
         let body = Data(prefix + key.seed).base64EncodedString()
-        try SmallFile.write(Array("\(header)\n\(body)\n\(footer)\n".utf8), to: path, mode: 0o600)
+        try SmallFile.write(Array("\(header)\n\(body)\n\(footer)\n".utf8), to: path, through: files)
     }
 
     /// The key in `path`; made on first use.

@@ -26,41 +26,54 @@ package enum SmallFile {
         }
     }
 
-    /// Writes, syncs and renames into place.
-    package static func write(_ bytes: [UInt8], to path: String, mode: mode_t = 0o600) throws(NodeError) {
+    /// Writes, syncs and renames into place, readable by this user alone; on stable storage when this returns.
+    ///
+    /// - Throws: ``NodeError`` `.full` or `.file`; then the file is as it was, or whole.
+    package static func write(
+        _ bytes: [UInt8],
+        to path: String,
+        through files: any FileSystem = SystemFileSystem()
+    ) throws(NodeError) {
         let temporary = "\(path).\(getpid()).new"
-        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode)
-        guard descriptor >= 0 else { throw failure("create", temporary) }
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else {
-                let error = failure("write", temporary)
-                close(descriptor)
-                unlink(temporary)
-                throw error
+        // Of a process that was killed and had the same number.
+        unlink(temporary)
+        do {
+            let descriptor = try files.open(temporary, .create)
+            do {
+                defer { files.close(descriptor) }
+                try files.writeAll(bytes, to: descriptor, at: 0)
+                try files.synchronize(descriptor)
             }
-            rest = rest.dropFirst(count)
-        }
-        guard fsync(descriptor) == 0, close(descriptor) == 0, rename(temporary, path) == 0 else {
-            let error = failure("save", path)
+            try files.rename(temporary, to: path)
+            // Without this a power loss may bring the old file back.
+            try files.synchronizeFolder(folder(of: path))
+        } catch {
             unlink(temporary)
-            throw error
+            throw failure("save", path, error.number)
         }
+    }
+
+    private static func folder(of path: String) -> String {
+        guard let end = path.lastIndex(of: "/") else { return "." }
+        return end == path.startIndex ? "/" : String(path[..<end])
     }
 
     package static func makeFolder(_ path: String) throws(NodeError) {
         var built = path.hasPrefix("/") ? "" : "."
         for part in path.split(separator: "/") {
             built += "/" + part
-            guard mkdir(built, 0o700) == 0 || errno == EEXIST else { throw failure("create", built) }
+            guard mkdir(built, 0o700) == 0 else {
+                guard errno == EEXIST else { throw failure("create", built) }
+                continue
+            }
+            do { try SystemFileSystem().synchronizeFolder(folder(of: built)) } catch {
+                throw failure("create", built, error.number)
+            }
         }
     }
 
-    private static func failure(_ verb: String, _ path: String) -> NodeError {
-        let reason = errno
-        return NodeError(
+    private static func failure(_ verb: String, _ path: String, _ reason: Int32 = errno) -> NodeError {
+        NodeError(
             reason == ENOSPC || reason == EDQUOT ? .full : .file,
             "cannot \(verb) \(path): \(errorText(reason))"
         )
