@@ -99,7 +99,7 @@ extension NodeNetwork {
 }
 
 /// Everything that a running node consists of, built from the bottom up.
-struct NodeParts: Sendable {
+package struct NodeParts: Sendable {
     let configuration: NodeConfiguration
     let base: NodeFoundation
     let network: NodeNetwork
@@ -119,7 +119,7 @@ struct NodeParts: Sendable {
     let started: Instant
 
     /// - Throws: The parts' own errors, each with a sentence for the user.
-    init(_ configuration: NodeConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger) async throws {
+    package init(_ configuration: NodeConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger) async throws {
         self.configuration = configuration
         started = Clock.now()
         base = try NodeFoundation(configuration, logger: logger)

@@ -47,7 +47,7 @@ struct NodeServices: Sendable {
     func run() async throws {
         // From here on bytes of others are processed.
         parts.base.records.markCrashes()
-        try remember()
+        try parts.remember()
         try await parts.publishing.takeBackUnfinished()
         let controller = NodeController(parts: parts, logger: logger)
         let (opened, open) = AsyncStream.makeStream(of: Void.self)
@@ -103,20 +103,6 @@ struct NodeServices: Sendable {
             )
         )
         try await group.run()
-    }
-
-    /// What this node knew of its mesh when it stopped.
-    private func remember() throws {
-        let records = try parts.base.records.records().map { (key: $0.key, version: $0.version, bytes: $0.bytes) }
-        parts.mesh.remember(records)
-        let reconciliation = PinReconciliation(
-            store: parts.base.store,
-            mesh: parts.mesh,
-            held: HeldSites(records: parts.base.records),
-            keys: parts.keys
-        )
-        try reconciliation.run(now: Clock.now())
-        parts.mesh.start(admission: parts.network.admission)
     }
 
     /// Waits until somebody of the mesh has answered, where this node was invited and knows nobody yet.

@@ -51,10 +51,11 @@ extension NodeController: ObjectControl {
             await objects.orphans.sweep(.othersThan(resumption.put))
             throw error
         }
-        batch.end()
-        await objects.orphans.sweep(.agedAnd(resumption.put))
         let after = try await objects.names.snapshot(of: owner)
         try await objects.removal.remove(unneeded: before.use, after: after.use, owner: owner)
+        try await parts.base.work.run { try batch.settle() }
+        batch.end()
+        await objects.orphans.sweep(.agedAnd(resumption.put))
         return result(outcome, isNew: isNew)
     }
 
@@ -164,6 +165,7 @@ extension NodeController: ObjectControl {
         try await objects.names.write(writes, owner: owner, leaseEnd: leaseEnd, batch: batch)
         let after = try await objects.names.snapshot(of: owner)
         try await objects.removal.remove(unneeded: before.use, after: after.use, owner: owner)
+        try await parts.base.work.run { try batch.settle() }
         await objects.repacking.repack(owner)
         return RemoveResult(objects: entries.count, bytes: entries.reduce(0) { $0 + Int(clamping: $1.size) })
     }

@@ -95,6 +95,8 @@ package final class MeshService: Sendable {
     /// Signs nothing: spreads a record of this node's own making.
     ///
     /// - Returns: The messages that tell the others, to be delivered by the caller or by ``deliverLater(_:)``.
+    /// - Throws: ``MeshError``; ``RecordStoreError`` when the record is known here and could not be saved: who said it
+    ///   must not say that it is kept.
     package func submit(_ kind: RecordKind, _ bytes: [UInt8]) throws -> [(bytes: [UInt8], to: NodeID)] {
         let now = Clock.now()
         var outcome = try state.withLock { state in
@@ -102,8 +104,19 @@ package final class MeshService: Sendable {
         }
         let messages = outcome.messages
         outcome.messages = []
+        let stored = outcome
+        (outcome.stored, outcome.forgotten) = ([], [])
         finish(outcome)
+        try save(stored)
         return messages
+    }
+
+    /// Saves records that are known here once more, where that failed before.
+    ///
+    /// - Parameter prefix: What the records' subjects begin with.
+    func saveAgain(_ kind: RecordKind, subjectPrefix prefix: [UInt8]) throws {
+        let known = read { $0.mesh.records(of: kind) }.filter { $0.header.key.subject.starts(with: prefix) }
+        try save(MeshState.Outcome(stored: known.map { (header: $0.header, bytes: $0.bytes) }))
     }
 
     func deliverLater(_ messages: [(bytes: [UInt8], to: NodeID)]) {
@@ -218,15 +231,19 @@ package final class MeshService: Sendable {
     private func finish(_ outcome: MeshState.Outcome) {
         deliverLater(outcome.messages)
         for effect in outcome.repairs { repairsInput.yield(effect) }
-        guard !outcome.stored.isEmpty || !outcome.forgotten.isEmpty else { return }
-        let put = outcome.stored.map {
-            StoredRecord(key: $0.header.key, version: $0.header.version, expires: $0.header.expires, bytes: $0.bytes)
-        }
         do {
-            try records.apply(put: put, delete: outcome.forgotten)
+            try save(outcome)
         } catch {
             // The mesh goes on from memory; after a restart gossip brings the record back.
             logger.error("a record of the mesh could not be saved", metadata: ["error": "\(error)"])
         }
+    }
+
+    private func save(_ outcome: MeshState.Outcome) throws(RecordStoreError) {
+        guard !outcome.stored.isEmpty || !outcome.forgotten.isEmpty else { return }
+        let put = outcome.stored.map {
+            StoredRecord(key: $0.header.key, version: $0.header.version, expires: $0.header.expires, bytes: $0.bytes)
+        }
+        try records.apply(put: put, delete: outcome.forgotten)
     }
 }

@@ -141,8 +141,13 @@ final class NamespaceService: Sendable {
             let own = snapshot.parts.first { $0.root.device == owner.device.id }
             let entries = try stamped(writes, after: snapshot, own: own?.contents, owner: owner)
             let (parts, merged) = try await appended(entries, to: own, snapshot, owner, leaseEnd, batch)
-            let version = (own?.root.version ?? 0) + 1
-            try await segments.work.run { try batch.expect(rootVersion: version) }
+            let released = Self.released(writes, from: snapshot.view, parts: merged)
+            let (journal, known) = (segments.journal, own?.root.version ?? 0)
+            let version = try await segments.work.run {
+                let version = max(known, try journal.expectedVersion()) + 1
+                try batch.expect(rootVersion: version, releasing: released)
+                return version
+            }
             let highest = entries.map(\.stamp.counter).max() ?? 0
             try await publish(
                 NamespaceContents(parts: parts, highestCounter: max(highest, own?.contents.highestCounter ?? 0)),
@@ -150,7 +155,26 @@ final class NamespaceService: Sendable {
                 owner: owner
             )
             try await segments.work.run { try batch.commit() }
-            if !merged.isEmpty { cache.withLock { cache in for key in merged { cache[key] = nil } } }
+            let gone = merged.map { Digest(hashing: $0.object.key) }
+            cache.withLock { cache in for key in gone { cache[key] = nil } }
+        }
+    }
+
+    /// Segments that may be needed no more once `writes` are said and `parts` are gone.
+    private static func released(
+        _ writes: [Write],
+        from view: NamespaceView,
+        parts: [PartReference]
+    ) -> [SegmentReference] {
+        let names = Set(writes.map(\.name))
+        let said =
+            writes.compactMap { view.lookup($0.name) }
+            + view.conflicts.filter { names.contains($0.name) }.map(\.loser)
+        var objects = parts.map(\.object)
+        for entry in said { if case .object(let object) = entry.content { objects.append(object) } }
+        let all = objects.flatMap(\.extents).map { ($0.segment.id, $0.segment) }
+        return Dictionary(all, uniquingKeysWith: { first, _ in first }).values.sorted {
+            $0.id.bytes.lexicographicallyPrecedes($1.id.bytes)
         }
     }
 
@@ -183,7 +207,7 @@ final class NamespaceService: Sendable {
 
     /// This device's parts with `entries` among them; small ones are merged where there are many.
     ///
-    /// - Returns: The parts, and the cache keys of parts that are gone.
+    /// - Returns: The parts, and those that are gone.
     private func appended(
         _ entries: [NamespaceEntry],
         to own: (root: NamespaceRoot, contents: NamespaceContents, entries: [[NamespaceEntry]])?,
@@ -191,7 +215,7 @@ final class NamespaceService: Sendable {
         _ owner: OwnerIdentity,
         _ leaseEnd: Instant,
         _ batch: SegmentJournal.Batch
-    ) async throws -> (parts: [PartReference], gone: [Digest]) {
+    ) async throws -> (parts: [PartReference], gone: [PartReference]) {
         let present = own?.contents.parts ?? []
         let sequences = own?.entries ?? []
         guard let plan = CompactionPlan(present) else {
@@ -206,7 +230,7 @@ final class NamespaceService: Sendable {
         )
         let kept = rest.map { present[$0] }
         let part = try await store(merged, level: plan.level, owner, leaseEnd, batch)
-        return (kept + [part], plan.merges.map { Digest(hashing: present[$0].object.key) })
+        return (kept + [part], plan.merges.map { present[$0] })
     }
 
     private func store(

@@ -25,10 +25,12 @@ struct OrphanRemoval: Sendable {
     let logger: Logger
 
     /// Removes what can be removed now; the rest is for the next time.
-    func sweep(_ choice: Choice = .aged) async {
+    ///
+    /// - Parameter now: What age is judged by.
+    func sweep(_ choice: Choice = .aged, now: Instant = Clock.now()) async {
         guard let owner = vault.identity else { return }
         do {
-            let removed = try await sweep(choice, owner)
+            let removed = try await sweep(choice, owner, now)
             guard removed > 0 else { return }
             logger.notice("segments of a put that did not end were removed", metadata: ["segments": "\(removed)"])
         } catch {
@@ -40,9 +42,8 @@ struct OrphanRemoval: Sendable {
         }
     }
 
-    private func sweep(_ choice: Choice, _ owner: OwnerIdentity) async throws -> Int {
+    private func sweep(_ choice: Choice, _ owner: OwnerIdentity, _ now: Instant) async throws -> Int {
         let journal = journal
-        let now = Clock.now()
         // A root that may name a segment and is not known here decides; it comes back with gossip.
         let version = names.rootVersion(of: owner.device.id, owner: owner.owner)
         let hold = journal.begin()
@@ -52,14 +53,20 @@ struct OrphanRemoval: Sendable {
             try journal.abandoned().filter { entry in
                 guard entry.rootVersion ?? 0 <= version, Self.isChosen(entry, choice, now: now) else { return false }
                 return try hold.take(entry)
-            }.map(\.segment)
+            }
         }
         guard !decided.isEmpty else { return 0 }
         let use = try await names.snapshot(of: owner).use
         guard use.isComplete else { return 0 }
-        let orphans = decided.filter { use.share(of: $0.id) == nil }
-        try await removal.remove(orphans, owner: owner)
-        try await work.run { try journal.forget(decided) }
+        // What is removed here must not be needed after the next start: the roots that decide are on the disk.
+        let (mesh, subject) = (names.mesh, owner.owner.bytes)
+        try await work.run {
+            try mesh.saveAgain(.namespaceRoot, subjectPrefix: subject)
+            try journal.synchronize(decided)
+        }
+        let orphans = decided.map(\.segment).filter { use.share(of: $0.id) == nil }
+        try await removal.remove(orphans, owner: owner, areArriving: true)
+        try await work.run { try journal.forget(decided.map(\.segment)) }
         return orphans.count
     }
 

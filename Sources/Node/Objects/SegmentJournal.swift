@@ -4,11 +4,11 @@ import Objects
 import RecordStore
 import Synchronization
 
-/// Segments that were stored, or are being stored, and that no name mentions yet.
+/// Segments that no name mentions: those that are being stored, and those whose last name is being taken away.
 ///
 /// What a put leaves here when it fails or is killed is taken up by the next one that stores the same
 /// (``SegmentResumption``), or is nobody's after a while: see ``OrphanRemoval``. An entry is written before the first
-/// piece leaves this node, so nothing is stored unseen.
+/// piece leaves this node, so nothing is stored unseen, and before a name goes, so nothing is left behind.
 package final class SegmentJournal: Sendable {
     /// Where the entries of private objects are.
     package static let unnamedPrefix = "unnamed/"
@@ -61,6 +61,8 @@ package final class SegmentJournal: Sendable {
             var held: Set<Digest> = []
             /// Those of them that are still being sent.
             var sending: Set<Digest> = []
+            /// What the root that is noted may need no more.
+            var released: [SegmentReference] = []
             var hasEnded = false
         }
 
@@ -145,17 +147,26 @@ package final class SegmentJournal: Sendable {
         /// Notes which root will name the segments, before it is published.
         ///
         /// Without this a node that lost its newest root with the power would take the named for nobody's.
-        package func expect(rootVersion: UInt64) throws {
+        ///
+        /// - Parameter releasing: Segments that this root may need no more; kept until ``settle()``.
+        package func expect(rootVersion: UInt64, releasing gone: [SegmentReference] = []) throws {
             let noted = state.withLock { state in
                 for index in state.entries.indices { state.entries[index].rootVersion = rootVersion }
                 return state.entries
             }
-            try journal.records.set(noted.map { journal.setting($0) })
+            let released = gone.map { Entry(segment: $0, rootVersion: rootVersion, remains: nil) }
+            try journal.records.set((noted + released).map { journal.setting($0) })
+            state.withLock { $0.released += gone }
         }
 
         /// Forgets the segments: names mention them.
         package func commit() throws {
             try journal.forget(state.withLock { $0.entries.map(\.segment) })
+        }
+
+        /// Forgets what the root released: tombstones are on what no name needs.
+        package func settle() throws {
+            try journal.forget(state.withLock { $0.released })
         }
     }
 
@@ -176,6 +187,19 @@ package final class SegmentJournal: Sendable {
     /// - Throws: As ``abandoned()``.
     package func entries() throws -> [Entry] {
         try records.settings(prefix: prefix).map { try Self.entry($0.value) }
+    }
+
+    /// Writes entries once more; with them, all that the database was told before is on stable storage.
+    package func synchronize(_ entries: [Entry]) throws {
+        try records.set(entries.map { setting($0) })
+    }
+
+    /// The highest root version that was ever noted and not decided yet, 0 for none.
+    ///
+    /// Another node may have got a root of this version though this one lost it with the power: no other root may be
+    /// given the same version.
+    package func expectedVersion() throws -> UInt64 {
+        try entries().reduce(0) { max($0, $1.rootVersion ?? 0) }
     }
 
     package func forget(_ segments: [SegmentReference]) throws {

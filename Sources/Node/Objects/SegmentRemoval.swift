@@ -22,7 +22,12 @@ struct SegmentRemoval: Sendable {
         try await remove(gone, owner: owner)
     }
 
-    func remove(_ references: [SegmentReference], owner: OwnerIdentity) async throws {
+    /// - Parameter areArriving: Whether there may be pieces that did not arrive whole, of which no node says anything.
+    func remove(
+        _ references: [SegmentReference],
+        owner: OwnerIdentity,
+        areArriving: Bool = false
+    ) async throws {
         for start in stride(from: 0, to: references.count, by: Self.segmentsPerTombstone) {
             let batch = references[start..<min(start + Self.segmentsPerTombstone, references.count)]
             let now = mesh.read { $0.mesh.meshNow(Clock.now()) }
@@ -38,18 +43,24 @@ struct SegmentRemoval: Sendable {
                 renewals: [],
                 askingAbout: []
             )
-            try await tell(message, about: Array(batch), owner: owner)
+            try await tell(message, about: Array(batch), owner: owner, areArriving: areArriving)
             for id in tombstone.segments { segments.search.forget(id) }
         }
     }
 
     /// Tells every holder, and this node.
-    private func tell(_ message: SyncMessage, about references: [SegmentReference], owner: OwnerIdentity) async throws {
+    private func tell(
+        _ message: SyncMessage,
+        about references: [SegmentReference],
+        owner: OwnerIdentity,
+        areArriving: Bool
+    ) async throws {
         let grant = try segments.grants.grant(of: owner)
         var nodes: Set<NodeID> = [mesh.node]
         for reference in references {
             let id = try SegmentID(reference.id.bytes)
             let code = try SegmentCode(dataCount: Int(reference.k), totalCount: Int(reference.n))
+            if areArriving { nodes.formUnion(segments.search.named(id, code)) }
             guard let known = try? await segments.search.find(id, code: code, grant: grant, everything: true) else {
                 continue
             }

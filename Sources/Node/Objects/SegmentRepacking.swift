@@ -64,6 +64,7 @@ struct SegmentRepacking: Sendable {
         // Names that changed meanwhile were left alone.
         let unused = try stored.map { try SegmentReference($0.record) }.filter { after.share(of: $0.id) == nil }
         try await removal.remove(unused, owner: owner)
+        try await segments.work.run { try batch.settle() }
         return chosen.count { after.share(of: $0) == nil }
     }
 

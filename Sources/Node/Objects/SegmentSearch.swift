@@ -89,6 +89,12 @@ package final class SegmentSearch: Sendable {
         min(code.totalCount, code.dataCount + DownloadMachine.extraDefault)
     }
 
+    /// The nodes that placement names for the pieces of a segment, whether they hold any or not.
+    func named(_ id: SegmentID, _ code: SegmentCode) -> [NodeID] {
+        let (likely, unlikely) = order(id, code)
+        return Array((likely + unlikely).prefix(code.totalCount))
+    }
+
     /// Whom to ask, first those that placement names; apart from them who will hardly answer.
     private func order(_ id: SegmentID, _ code: SegmentCode) -> (likely: [NodeID], unlikely: [NodeID]) {
         let silent = client.silent.current(now: .now)
