@@ -138,10 +138,9 @@ let package = Package(
         tests(
             "NodeTests",
             [
-                "BlockStore", "Content", "Core", "Erasure", "Exchange", "Files", "Gateway", "Mesh", "Namespace", "Node",
-                "Objects",
-                "Owners",
-                "PieceStore", "Placement", "Publishing", "RecordStore", "Settings", "TestFolders", "Transport", logging,
+                "BlockStore", "Content", "Control", "Core", "Erasure", "Exchange", "FileFaults", "Files", "Gateway",
+                "Mesh", "Namespace", "Node", "Objects", "Owners", "PieceStore", "Placement", "Publishing",
+                "RecordStore", "Settings", "TestFolders", "Transport", database, logging,
             ] + nio
         ),
         tests(

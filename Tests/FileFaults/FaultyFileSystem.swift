@@ -19,6 +19,8 @@ public final class FaultyFileSystem: FileSystem {
         var contents: [String: [UInt8]] = [:]
         /// Which files the folder has on stable storage.
         var entries: Set<String> = []
+        /// Of files that were renamed since their folder was synchronized: the bytes under the new name.
+        var renamed: [String: [UInt8]] = [:]
         var hasCrashed = false
     }
 
@@ -61,6 +63,18 @@ public final class FaultyFileSystem: FileSystem {
         for (path, bytes) in survivors {
             let name = path.split(separator: "/").last.map(String.init) ?? path
             try Data(bytes).write(to: URL(filePath: copy + "/volumes/" + name))
+        }
+    }
+
+    /// What a power loss leaves of the files in `folder`, by name.
+    public func surviving(of folder: String) -> [String: [UInt8]] {
+        state.withLock { state in
+            let paths = state.entries.filter { $0.hasPrefix(folder + "/") }
+            return Dictionary(
+                uniqueKeysWithValues: paths.map { path in
+                    (String(path.dropFirst(folder.count + 1)), state.contents[path] ?? [])
+                }
+            )
         }
     }
 
@@ -126,7 +140,10 @@ public final class FaultyFileSystem: FileSystem {
         _ = try begin("fsync")
         try real.synchronizeFolder(path)
         let names = try real.names(inFolder: path)
+        let folder = path + "/"
         state.withLock { state in
+            for (path, bytes) in state.renamed where path.hasPrefix(folder) { state.contents[path] = bytes }
+            state.renamed = state.renamed.filter { !$0.key.hasPrefix(folder) }
             state.entries = state.entries.filter { !$0.hasPrefix(path + "/") }
             for name in names { state.entries.insert(path + "/" + name) }
         }
@@ -145,6 +162,14 @@ public final class FaultyFileSystem: FileSystem {
     public func remove(_ path: String) throws(SystemCallError) {
         _ = try begin("unlink")
         try real.remove(path)
+    }
+
+    public func rename(_ path: String, to newPath: String) throws(SystemCallError) {
+        _ = try begin("rename")
+        try real.rename(path, to: newPath)
+        state.withLock { state in
+            if let bytes = state.contents.removeValue(forKey: path) { state.renamed[newPath] = bytes }
+        }
     }
 
     public func stamp(_ descriptor: CInt) throws(SystemCallError) -> FileStamp {

@@ -146,4 +146,24 @@ struct SegmentJournalTests {
         batch.end()
         #expect(try journal.entries().isEmpty)
     }
+
+    @Test func abandoned_namesGoneButNoTombstoneYet_listsWhatTheRootReleased() throws {
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let records = try RecordStore(folder: folder.path)
+        let journal = SegmentJournal(records: records)
+        let batch = journal.begin()
+        try batch.note(segment(1))
+        try batch.expect(rootVersion: 3, releasing: [segment(2)])
+        // Whatever the mesh heard of version 3: no other root may have that version.
+        #expect(try journal.expectedVersion() == 3)
+        try batch.commit()
+        let left = try SegmentJournal(records: records).abandoned()
+        #expect(left.map(\.segment) == [try segment(2)])
+        #expect(left.map(\.rootVersion) == [3])
+        try batch.settle()
+        #expect(try SegmentJournal(records: records).abandoned().isEmpty)
+        #expect(try journal.expectedVersion() == 0)
+        withExtendedLifetime(batch) {}
+    }
 }

@@ -57,7 +57,7 @@ extension SystemTests {
                 let writer = mesh.nodes[0]
                 try await writer.put(SampleSite.bytes(12_000_000, seed: 13), as: "gone")
                 try await writer.put(SampleSite.bytes(200_000, seed: 14), as: "kept")
-                try await expectStrength(6, of: "gone", on: writer)
+                try await mesh.expectStrength(6, of: "gone", on: writer)
                 let away = Array(mesh.nodes.suffix(2))
                 for node in away {
                     #expect(node.pieceDiskBytes > 5_000_000)
@@ -84,12 +84,12 @@ extension SystemTests {
                 let writer = mesh.nodes[0]
                 let bytes = SampleSite.bytes(9_000_000, seed: 15)
                 try await writer.put(bytes, as: "object")
-                try await expectStrength(9, of: "object", on: writer)
+                try await mesh.expectStrength(9, of: "object", on: writer)
                 for node in mesh.nodes.suffix(3) { node.kill() }
                 let fresh = try (9..<12).map { try TestNode($0, in: mesh.folder, options: Objects.options) }
                 defer { for node in fresh { node.kill() } }
                 for node in fresh { try await node.start(join: try await writer.invite()) }
-                try await expectStrength(9, of: "object", on: writer)
+                try await mesh.expectStrength(9, of: "object", on: writer)
                 for node in Array(mesh.nodes.prefix(6)) + fresh {
                     var seen = 0
                     try await eventually("node \(node.index) knows no debt", seen: { "but \(seen)" }) {
@@ -100,16 +100,6 @@ extension SystemTests {
                 // The new pieces are right: with three more gone the bytes come from them.
                 for node in mesh.nodes[3..<6] { node.kill() }
                 #expect(try await writer.gives(bytes, as: "object"))
-            }
-        }
-
-        private func expectStrength(_ pieces: Int, of name: String, on node: TestNode) async throws {
-            var seen = ""
-            try await eventually("\(name) has \(pieces) pieces", seen: { seen }) {
-                let stat = try await node.stat(name)
-                seen = "\(stat.segments)"
-                return !stat.segments.isEmpty
-                    && stat.segments.allSatisfy { $0.piecesLive == pieces && $0.piecesTarget == pieces }
             }
         }
 

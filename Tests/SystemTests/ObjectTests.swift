@@ -8,7 +8,7 @@ extension SystemTests {
     struct Objects {
         static let options = ["--repair-delay", "1s", "--probe-interval", "200ms"]
         /// A node's pieces take less than this when nothing but names and tombstones is left, in bytes.
-        private static let emptyBytesMax = 1_000_000
+        static let emptyBytesMax = 1_000_000
 
         // MARK: - There and back
 

@@ -5,7 +5,9 @@ struct TimedOut: Error, CustomStringConvertible {
 
 /// Longest wait for anything; a machine under load takes a small part of it.
 let waitMax = Duration.seconds(60)
-private let pollInterval = Duration.milliseconds(40)
+let pollInterval = Duration.milliseconds(40)
+/// Between two questions of who wants to act at a certain moment.
+let promptly = Duration.milliseconds(1)
 
 /// Asks again and again until `condition` holds.
 ///
@@ -14,6 +16,7 @@ private let pollInterval = Duration.milliseconds(40)
 func eventually(
     _ what: String,
     seen: () -> String = { "" },
+    every interval: Duration = pollInterval,
     _ condition: () async throws -> Bool
 ) async throws {
     let deadline = ContinuousClock.now + waitMax
@@ -21,6 +24,6 @@ func eventually(
         guard ContinuousClock.now < deadline else {
             throw TimedOut(description: "not within \(waitMax): \(what) \(seen())")
         }
-        try await Task.sleep(for: pollInterval)
+        try await Task.sleep(for: interval)
     }
 }

@@ -1,0 +1,167 @@
+import Foundation
+import GRDBSQLite
+import Synchronization
+
+/// The disk under one SQLite database, on which one writing operation fails; all other databases are left alone.
+///
+/// Stands between SQLite and the system as its default VFS (sqlite.org/vfs.html): every write, synchronization,
+/// truncation and removal of the database and its log is counted, and the chosen one fails as asked. After a crash
+/// nothing works any more, and ``surviving()`` is what the disk holds: what was synchronized, and no more.
+final class FaultyDatabase: Sendable {
+    enum Fault: CaseIterable, Sendable {
+        case ioError, diskFull, crash
+    }
+
+    private struct State {
+        var count = 0
+        var hasCrashed = false
+        /// What of each file is on stable storage.
+        var contents: [String: Data] = [:]
+    }
+
+    /// Path of the database; its log lies beside it.
+    let path: String
+    private let fault: Fault
+    private let failing: Int
+    private let state: Mutex<State>
+
+    /// - Parameters:
+    ///   - path: Of a database that is closed, and synchronized as it is.
+    ///   - operation: Which one fails, from 0; none when it is never reached.
+    init(_ path: String, _ fault: Fault, at operation: Int) {
+        self.path = path
+        self.fault = fault
+        failing = operation
+        var state = State()
+        for file in [path, path + "-wal"] {
+            if let bytes = FileManager.default.contents(atPath: file) { state.contents[file] = bytes }
+        }
+        self.state = Mutex(state)
+        Shim.install()
+        Shim.disks.withLock { $0[path] = self }
+    }
+
+    /// Ends the faults; call when the database is closed.
+    func end() { Shim.disks.withLock { _ = $0.removeValue(forKey: path) } }
+
+    var count: Int { state.withLock { $0.count } }
+    var hasFailed: Bool { count > failing }
+
+    /// What a power loss leaves, by path.
+    func surviving() -> [String: Data] { state.withLock { $0.contents } }
+
+    // MARK: - What SQLite asks for
+
+    /// - Returns: How the operation fails, `nil` when it does not.
+    fileprivate func begin(_ failure: CInt, isWrite: Bool = false) -> CInt? {
+        state.withLock { state in
+            let fails = state.count == failing
+            state.count += 1
+            if fails, fault == .crash { state.hasCrashed = true }
+            guard fails || state.hasCrashed else { return nil }
+            return fault == .diskFull && isWrite ? SQLITE_FULL : failure
+        }
+    }
+
+    fileprivate func synchronized(_ file: String) {
+        let bytes = FileManager.default.contents(atPath: file)
+        state.withLock { $0.contents[file] = bytes }
+    }
+}
+
+/// SQLite's own functions with a look at the disk before each.
+///
+/// The open file keeps the system's layout; only its table of methods is exchanged for one that asks first.
+private enum Shim {
+    struct OpenFile: @unchecked Sendable {
+        let methods: UnsafePointer<sqlite3_io_methods>
+        let disk: FaultyDatabase
+        let path: String
+    }
+
+    // Extended result codes (sqlite.org/rescode.html), which Swift does not see as they are made by macros.
+    static let writeFailed = SQLITE_IOERR | (3 << 8)
+    static let synchronizationFailed = SQLITE_IOERR | (4 << 8)
+    static let truncationFailed = SQLITE_IOERR | (6 << 8)
+    static let removalFailed = SQLITE_IOERR | (10 << 8)
+
+    static let disks = Mutex<[String: FaultyDatabase]>([:])
+    static let open = Mutex<[UInt: OpenFile]>([:])
+    nonisolated(unsafe) static let system = sqlite3_vfs_find(nil)
+    /// By the system's table; never freed, since SQLite keeps pointers to it.
+    nonisolated(unsafe) static var tables: [UInt: UnsafePointer<sqlite3_io_methods>] = [:]
+    private static let installed: Void = register()
+
+    static func install() { _ = installed }
+
+    static func file(_ pointer: UnsafeMutablePointer<sqlite3_file>?) -> OpenFile? {
+        open.withLock { $0[UInt(bitPattern: pointer)] }
+    }
+
+    static func disk(of path: String) -> FaultyDatabase? {
+        disks.withLock { disks in
+            disks.first { path == $0.key || path == $0.key + "-wal" || path == $0.key + "-journal" }?.value
+        }
+    }
+
+    private static func register() {
+        guard let system else { return }
+        let shim = UnsafeMutablePointer<sqlite3_vfs>.allocate(capacity: 1)
+        shim.initialize(to: system.pointee)
+        shim.pointee.pNext = nil
+        shim.pointee.zName = UnsafePointer(strdup("holdfast-faults"))
+        shim.pointee.xOpen = { _, name, file, flags, outFlags in
+            let result = Shim.system?.pointee.xOpen(Shim.system, name, file, flags, outFlags) ?? SQLITE_ERROR
+            guard result == SQLITE_OK, let name, let file, let methods = file.pointee.pMethods else { return result }
+            let path = String(cString: name)
+            guard let disk = Shim.disk(of: path) else { return result }
+            Shim.open.withLock { open in
+                open[UInt(bitPattern: file)] = OpenFile(methods: methods, disk: disk, path: path)
+                file.pointee.pMethods = Shim.table(for: methods)
+            }
+            return result
+        }
+        shim.pointee.xDelete = { _, name, synchronizes in
+            if let name, let disk = Shim.disk(of: String(cString: name)),
+                let failure = disk.begin(Shim.removalFailed)
+            {
+                return failure
+            }
+            return Shim.system?.pointee.xDelete(Shim.system, name, synchronizes) ?? SQLITE_ERROR
+        }
+        sqlite3_vfs_register(shim, 1)
+    }
+
+    /// Called under the lock of ``open``.
+    private static func table(for methods: UnsafePointer<sqlite3_io_methods>) -> UnsafePointer<sqlite3_io_methods> {
+        let key = UInt(bitPattern: methods)
+        if let table = tables[key] { return table }
+        let table = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
+        table.initialize(to: methods.pointee)
+        table.pointee.xWrite = { file, bytes, count, offset in
+            guard let open = Shim.file(file) else { return SQLITE_ERROR }
+            if let failure = open.disk.begin(Shim.writeFailed, isWrite: true) { return failure }
+            return open.methods.pointee.xWrite(file, bytes, count, offset)
+        }
+        table.pointee.xTruncate = { file, length in
+            guard let open = Shim.file(file) else { return SQLITE_ERROR }
+            if let failure = open.disk.begin(Shim.truncationFailed) { return failure }
+            return open.methods.pointee.xTruncate(file, length)
+        }
+        table.pointee.xSync = { file, flags in
+            guard let open = Shim.file(file) else { return SQLITE_ERROR }
+            if let failure = open.disk.begin(Shim.synchronizationFailed) { return failure }
+            let result = open.methods.pointee.xSync(file, flags)
+            if result == SQLITE_OK { open.disk.synchronized(open.path) }
+            return result
+        }
+        table.pointee.xClose = { file in
+            guard let open = Shim.open.withLock({ $0.removeValue(forKey: UInt(bitPattern: file)) }) else {
+                return SQLITE_ERROR
+            }
+            return open.methods.pointee.xClose(file)
+        }
+        tables[key] = UnsafePointer(table)
+        return UnsafePointer(table)
+    }
+}
