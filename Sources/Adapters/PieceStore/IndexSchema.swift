@@ -2,9 +2,11 @@ import GRDB
 
 /// The tables of `index.sqlite`.
 enum IndexSchema {
-    static let version = 1
+    static let version = 2
 
-    static let statements = [
+    static let statements = first + renewals
+
+    private static let first = [
         """
         CREATE TABLE segment (
             id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, owner BLOB NOT NULL,
@@ -69,6 +71,18 @@ enum IndexSchema {
         "INSERT INTO account VALUES (0, 0, 0, 0), (1, 0, 0, 0), (2, 0, 0, 0), (3, 0, 0, 0), (4, 0, 0, 0)",
     ]
 
+    /// What version 2 brought: the owners' renewals, each once however many segments it keeps.
+    private static let renewals = [
+        """
+        CREATE TABLE renewal (
+            id INTEGER PRIMARY KEY, digest BLOB NOT NULL UNIQUE, until INTEGER NOT NULL, bytes BLOB NOT NULL
+        )
+        """,
+        "CREATE TABLE renewed (segment INTEGER PRIMARY KEY, renewal INTEGER NOT NULL)",
+        "CREATE INDEX renewed_by ON renewed(renewal)",
+        "INSERT INTO account VALUES (5, 0, 0, 0)",
+    ]
+
     /// Makes the tables in an empty database; the version is set when the database is complete.
     static func create(_ database: Database) throws {
         for statement in statements { try database.execute(sql: statement) }
@@ -76,6 +90,11 @@ enum IndexSchema {
 
     static func finish(_ database: Database) throws {
         try database.execute(sql: "PRAGMA user_version = \(version)")
+    }
+
+    /// Adds what version 1 did not have; a rebuild would lose other nodes' statements.
+    static func upgrade(_ database: Database) throws {
+        for statement in renewals { try database.execute(sql: statement) }
     }
 
     /// - Returns: Whether the database is complete.

@@ -7,7 +7,7 @@ import SQLite
 final class IndexTransaction {
     let database: Database
     /// The accounts as this transaction leaves them.
-    private(set) var accounting: PieceAccounting
+    var accounting: PieceAccounting
     private var owners: [[UInt8]: PieceAmount] = [:]
     private var live: [Int64: Int64] = [:]
 
@@ -107,6 +107,7 @@ final class IndexTransaction {
             piece.root,
             hashes
         ).run()
+        if let renewal = piece.renewal { try keep(renewal, for: segment) }
         let amount = PieceAmount(
             count: 1,
             payloadBytes: Int64(piece.byteCount),
@@ -128,6 +129,7 @@ final class IndexTransaction {
     /// Removes a segment without pieces.
     func deleteSegment(_ id: Int64) throws {
         try RawStatement(database, "DELETE FROM statement WHERE segment = ?", id).run()
+        try forgetRenewal(of: id)
         try RawStatement(database, "DELETE FROM segment WHERE id = ?", id).run()
     }
 

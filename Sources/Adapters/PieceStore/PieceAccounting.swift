@@ -28,6 +28,7 @@ public struct PieceAccounting: Hashable, Sendable {
         case entombed = 2
         case tombstone = 3
         case dead = 4
+        case renewal = 5
     }
 
     /// Pieces that are whole as far as is known.
@@ -40,6 +41,8 @@ public struct PieceAccounting: Hashable, Sendable {
     public var tombstones = PieceAmount()
     /// Ranges of volumes that hold nothing and still take space.
     public var dead = PieceAmount()
+    /// Owners' renewals, each once; their bytes lie in the index and take nothing of the volumes.
+    public var renewals = PieceAmount()
 
     public init() {}
 
@@ -56,6 +59,7 @@ public struct PieceAccounting: Hashable, Sendable {
             case .entombed: entombed
             case .tombstone: tombstones
             case .dead: dead
+            case .renewal: renewals
             }
         }
         set {
@@ -65,6 +69,7 @@ public struct PieceAccounting: Hashable, Sendable {
             case .entombed: entombed = newValue
             case .tombstone: tombstones = newValue
             case .dead: dead = newValue
+            case .renewal: renewals = newValue
             }
         }
     }

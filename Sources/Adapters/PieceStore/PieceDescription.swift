@@ -34,6 +34,8 @@ public struct PieceDescription: Hashable, Sendable {
     public var leaseEnd: Instant
     /// The signed segment record, opaque here.
     public var record: [UInt8]
+    /// The owner's renewal that ``leaseEnd`` comes from, where it is not the record's.
+    public var renewal: StoredRenewal?
 
     public static let indexMax = 255
     public static let ownerByteCount = 32
@@ -51,7 +53,8 @@ public struct PieceDescription: Hashable, Sendable {
         byteCount: Int,
         root: Digest,
         leaseEnd: Instant,
-        record: [UInt8]
+        record: [UInt8],
+        renewal: StoredRenewal? = nil
     ) {
         self.segment = segment
         self.index = index
@@ -60,6 +63,7 @@ public struct PieceDescription: Hashable, Sendable {
         self.root = root
         self.leaseEnd = leaseEnd
         self.record = record
+        self.renewal = renewal
     }
 
     public var key: PieceKey { PieceKey(segment: segment, index: index) }
@@ -83,6 +87,7 @@ public struct PieceDescription: Hashable, Sendable {
         guard record.count <= Self.recordBytesMax else {
             throw PieceStoreError(.limit, "a segment record has at most \(Self.recordBytesMax) bytes")
         }
+        try renewal?.check()
     }
 }
 

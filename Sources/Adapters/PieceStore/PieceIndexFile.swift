@@ -33,6 +33,7 @@ struct PieceIndexFile {
         if !isMarked, access(path, F_OK) == 0 {
             do {
                 let index = try pool()
+                try upgrade(index)
                 if try isSound(index) { return (index, PieceStoreOpening()) }
                 try index.close()
             } catch let error as DatabaseError where Self.isDamage(error) {}
@@ -49,8 +50,7 @@ struct PieceIndexFile {
         if hasVolumes { opening = try Rebuild(configuration: configuration, index: index).run(names) }
         try index.writeWithoutTransaction { database in
             try database.inTransaction(.immediate) {
-                try IndexSchema.finish(database)
-                try database.execute(sql: "PRAGMA application_id = \(Self.applicationBase + IndexSchema.version)")
+                try finish(database)
                 return .commit
             }
         }
@@ -77,6 +77,24 @@ struct PieceIndexFile {
             try database.execute(sql: "PRAGMA journal_size_limit = 16777216")
         }
         return try DatabasePool(path: path, configuration: settings)
+    }
+
+    private func finish(_ database: Database) throws {
+        try IndexSchema.finish(database)
+        try database.execute(sql: "PRAGMA application_id = \(Self.applicationBase + IndexSchema.version)")
+    }
+
+    private func upgrade(_ index: DatabasePool) throws {
+        try index.writeWithoutTransaction { database in
+            try database.inTransaction(.immediate) {
+                let application = try Int.fetchOne(database, sql: "PRAGMA application_id") ?? 0
+                let version = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+                guard version == 1, application == Self.applicationBase + version else { return .rollback }
+                try IndexSchema.upgrade(database)
+                try finish(database)
+                return .commit
+            }
+        }
     }
 
     /// Whether the index is complete and its accounts agree with its volumes; takes no time by the number of pieces.

@@ -11,30 +11,52 @@ extension PieceStore {
     /// - Parameters:
     ///   - segments: those that are not here, are removed or are another owner's are left out.
     ///   - until: the new lease end.
+    ///   - renewal: the owner's signed word for it; kept with each segment that it keeps longest.
     /// - Returns: How many leases now end at `until` or later.
-    /// - Throws: ``PieceStoreError`` `.diskFull` or `.ioFailed`; then some may be extended.
+    /// - Throws: ``PieceStoreError`` `.limit`, `.diskFull` or `.ioFailed`; then some may be extended.
     @discardableResult
-    public func extendLease(_ segments: [Digest], owner: [UInt8], until: Instant) throws -> Int {
+    public func extendLease(
+        _ segments: [Digest],
+        owner: [UInt8],
+        until: Instant,
+        renewal: [UInt8]? = nil
+    ) throws -> Int {
+        let renewal = renewal.map { StoredRenewal(until: until, bytes: $0) }
+        try renewal?.check()
         let unique = Array(Set(segments)).sorted { $0.bytes.lexicographicallyPrecedes($1.bytes) }
         return try upkeep.withLock { _ in
             var count = 0
             for start in stride(from: 0, to: unique.count, by: Self.leaseBatchMax) {
                 let batch = unique[start..<min(start + Self.leaseBatchMax, unique.count)]
-                count += try extendBatch(batch, owner: owner, until: until)
+                count += try extendBatch(batch, owner: owner, until: until, renewal)
             }
             return count
         }
     }
 
-    private func extendBatch(_ batch: ArraySlice<Digest>, owner: [UInt8], until: Instant) throws -> Int {
+    private func extendBatch(
+        _ batch: ArraySlice<Digest>,
+        owner: [UInt8],
+        until: Instant,
+        _ renewal: StoredRenewal?
+    ) throws -> Int {
         let rows = try read { database in
             try batch.compactMap { try IndexTransaction.segment($0, database) }
                 .filter { $0.owner == owner && !$0.isEntombed }
         }
         let shorter = rows.filter { $0.lease < until }
-        guard !shorter.isEmpty else { return rows.count }
+        // A rebuilt index knows how long leases are, and learns anew who said so.
+        let unsaid = try renewal.map { renewal in
+            try read { database in
+                try rows.filter { row in
+                    guard row.lease <= until else { return false }
+                    return try IndexTransaction.renewal(of: row.id, database).map { $0.until < until } ?? true
+                }
+            }
+        }
+        guard !shorter.isEmpty || !(unsaid ?? []).isEmpty else { return rows.count }
         // First the frames, so that a rebuilt index has no shorter lease than an acknowledged one.
-        try writeLeases(shorter.map { (segment: $0.id, end: until, slot: 1 - $0.slot) })
+        if !shorter.isEmpty { try writeLeases(shorter.map { (segment: $0.id, end: until, slot: 1 - $0.slot) }) }
         try write { transaction in
             for row in shorter {
                 try RawStatement(
@@ -46,6 +68,8 @@ extension PieceStore {
                     until
                 ).run()
             }
+            guard let renewal else { return }
+            for row in unsaid ?? [] { try transaction.keep(renewal, for: row.id) }
         }
         return rows.count
     }

@@ -13,7 +13,7 @@ public struct Recount: Hashable, Sendable {
     public var accountsOff = 0
     /// Owners whose accounts differ from the sum of their pieces.
     public var ownersOff = 0
-    /// Segments without a piece, or pieces and statements without a segment.
+    /// Segments without a piece; pieces, statements and renewals without a segment.
     public var segmentsOff = 0
     /// Volumes whose live bytes or ranges do not add up, or whose file is missing or has another length.
     public var volumesOff = 0
@@ -121,6 +121,9 @@ extension PieceStore {
             counted.dead.add(PieceAmount(count: 1, diskBytes: Int64(extent.byteCount)), sign: 1)
             frames[extent.volume, default: []].append(Expected(extent: extent, isBuried: row.integer(3) != 0))
         }
+        try RawStatement(database, "SELECT count(*), coalesce(sum(length(bytes)), 0) FROM renewal").forEach { row in
+            counted.renewals = PieceAmount(count: row.integer(0), payloadBytes: row.integer(1))
+        }
         let stored = try IndexTransaction.accounting(database)
         for state in PieceAccounting.State.allCases where counted[state] != stored[state] {
             recount.note(\.accountsOff, "\(state): \(stored[state]), counted \(counted[state])")
@@ -155,6 +158,9 @@ extension PieceStore {
             "SELECT count(*) FROM segment WHERE NOT EXISTS (SELECT 1 FROM piece WHERE segment = segment.id)",
             "SELECT count(*) FROM piece WHERE segment NOT IN (SELECT id FROM segment)",
             "SELECT count(*) FROM statement WHERE segment NOT IN (SELECT id FROM segment)",
+            "SELECT count(*) FROM renewed WHERE segment NOT IN (SELECT id FROM segment)",
+            "SELECT count(*) FROM renewed WHERE renewal NOT IN (SELECT id FROM renewal)",
+            "SELECT count(*) FROM renewal WHERE id NOT IN (SELECT renewal FROM renewed)",
             """
             SELECT count(*) FROM piece JOIN segment ON segment.id = piece.segment
             WHERE (entombed <> 0) <> (state = \(PieceAccounting.State.entombed.rawValue))

@@ -12,7 +12,7 @@ import Synchronization
 /// A piece's range is reserved when its writing begins, so that several are written at the same time. It is acknowledged
 /// after its frame is on stable storage and one transaction of the index named it; what was reserved and never committed
 /// is cut off or freed at the next open. A lost or damaged index is built anew from the volumes, with leases and
-/// tombstones but without other nodes' statements. All calls block and may come from any thread; none reads a clock.
+/// tombstones but without nodes' statements and owners' renewals, which other holders have. All calls block and may come from any thread; none reads a clock.
 public final class PieceStore: Sendable {
     let configuration: PieceStoreConfiguration
     let index: DatabasePool
