@@ -143,6 +143,7 @@ extension MeshMachine {
         let silent = contacts.keys.filter { observations[$0] == nil }.sorted()
         var targets = silent
         if aliveNodes.isEmpty {
+            targets += formerContacts.keys.filter { observations[$0] == nil && contacts[$0] == nil }.sorted()
             targets += observations.filter { $0.value.status != .alive }.keys.sorted().prefix(MeshLimits.contactsMax)
         }
         guard !targets.isEmpty else {

@@ -16,7 +16,7 @@ extension MeshMachine {
 
     /// Where a node may be reached: by its record, or by the invitation that named it.
     public func locators(of id: NodeID) -> [Locator] {
-        directory.nodes[id]?.claims.locators ?? contacts[id] ?? []
+        directory.nodes[id]?.claims.locators ?? contacts[id] ?? formerContacts[id] ?? []
     }
 
     /// The operator that certified a node.

@@ -49,8 +49,18 @@ extension MeshMachine {
             return verified.header
         } catch {
             refuse(record, error)
+            if !hasStarted, record.key.kind == .node, error.code == .outOfTime { rememberContact(record) }
             return nil
         }
+    }
+
+    /// Keeps where a node was whose record does not count any more: whoever was away for days, or has a wrong clock, can
+    /// still ask there.
+    private mutating func rememberContact(_ record: WireRecord) {
+        guard formerContacts.count < MeshLimits.contactsMax, let former = try? NodeRecord(decoding: record.bytes),
+            former.mesh == mesh, former.node != node
+        else { return }
+        formerContacts[former.node] = former.claims.locators
     }
 
     private mutating func countKnown(_ record: WireRecord, _ known: Directory.Entry) {

@@ -34,8 +34,12 @@ public struct MeshMachine: Sendable {
     var observations: [NodeID: NodeObservation] = [:]
     var probes: ProbeMachine
     var clocks = PeerClocks()
+    /// Other nodes of which records were taken back, whether they still count or not.
+    private var rememberedNodes = 0
     var waiting: [WireRecord] = []
     var contacts: [NodeID: [Locator]] = [:]
+    /// Where nodes were whose records have ended while this one was away; asked while nobody answers.
+    var formerContacts: [NodeID: [Locator]] = [:]
     var updates = UpdateQueue()
     var relays = ProbeRelays()
     var incarnation: UInt64
@@ -88,6 +92,7 @@ public struct MeshMachine: Sendable {
         var effects: [MeshEffect] = []
         let wired = records.map { WireRecord(key: $0.key, version: $0.version, bytes: $0.bytes) }
         _ = acceptAll(wired, now: meshNow(now), effects: &effects)
+        rememberedNodes = records.count { $0.key.kind == .node && $0.key.subject != node.bytes }
         return effects
     }
 
@@ -196,6 +201,20 @@ public struct MeshMachine: Sendable {
 
     /// How far this node's clock is behind the mesh's.
     public var clockOffset: Duration { clocks.offset }
+
+    /// The time by which something may be given up for good; `nil` while too few peers have said what time it is.
+    ///
+    /// Three peers outvote one whose clock is off, as two and this node do. In a mesh of fewer nobody can tell who is
+    /// right, and the earlier clock counts: what is kept too long does no harm.
+    public func certainNow(_ now: Instant) -> Instant? {
+        // Whom this node knew when it stopped counts too: by a wrong clock their records may seem to have ended.
+        let others = max(directory.nodes.keys.count { $0 != node }, rememberedNodes, contacts.count)
+        guard clocks.count >= min(others, Self.clocksForCertainty) else { return nil }
+        return clocks.count >= 2 ? meshNow(now) : min(now, meshNow(now))
+    }
+
+    /// Peers whose clocks are asked for before anything is given up.
+    static let clocksForCertainty = 3
 
     var nextWake: Instant {
         min(nextAnnouncement, nextComparison, nextContact, nextExpiry, probes.nextWake)

@@ -13,6 +13,9 @@ struct PeerClocks: Sendable {
         }
     }
 
+    /// Peers that said what time it is.
+    var count: Int { offsets.count }
+
     /// The median offset over the peers and this node itself; zero alone.
     var offset: Duration {
         let sorted = (Array(offsets.values) + [0]).sorted()

@@ -1,0 +1,46 @@
+import Core
+import Mesh
+import Simulation
+import Testing
+
+/// A node that was away for so long, or whose clock is so wrong, that all records it remembers seem to have ended.
+struct AwayTests {
+    private let fixtures = RecordFixtures()
+
+    /// The nodes that are spoken to at a start that is `later` than the record of the other node.
+    private func asked(later: Duration) -> (targets: [NodeID], locators: [Locator], certain: Instant?) {
+        let now = fixtures.now + later
+        var rng = SplitMix64(seed: 3)
+        var machine = MeshMachine(
+            genesis: fixtures.genesis,
+            identity: .init(node: fixtures.node, operator: fixtures.founder, claims: fixtures.claims),
+            judge: NoOtherRecords(),
+            now: now
+        )
+        let known = fixtures.record(of: fixtures.other)
+        _ = machine.remember([(known.header.key, known.version, known.bytes)], now: now)
+        let targets = machine.start(now: now, using: &rng).compactMap { effect -> NodeID? in
+            if case .send(_, let target) = effect { target } else { nil }
+        }
+        return (Array(Set(targets)), machine.locators(of: fixtures.other.id), machine.certainNow(now))
+    }
+
+    @Test(arguments: [0, 3, 365, -365])
+    func node_thatRemembersOnlyEndedRecords_asksWhereTheOthersWere(days: Int) {
+        let asked = asked(later: .seconds(86_400 * days))
+        #expect(asked.targets == [fixtures.other.id])
+        #expect(asked.locators == fixtures.claims.locators)
+        // Nobody has said yet what time it is.
+        #expect(asked.certain == nil)
+    }
+
+    @Test func node_alone_needsNobodyToKnowTheTime() {
+        let machine = MeshMachine(
+            genesis: fixtures.genesis,
+            identity: .init(node: fixtures.node, operator: fixtures.founder, claims: fixtures.claims),
+            judge: NoOtherRecords(),
+            now: fixtures.now
+        )
+        #expect(machine.certainNow(fixtures.now) == fixtures.now)
+    }
+}
