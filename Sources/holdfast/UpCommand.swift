@@ -27,11 +27,16 @@ struct UpCommand: Subcommand {
     @Flag(help: .hidden)
     var exitWithParent = false
 
+    /// Seconds that the node's clock is ahead, for drills.
+    @Option(help: .hidden)
+    var clockAhead: Int32?
+
     var handlesSignals: Bool { true }
 
     func run() async throws {
         let settings = try options.resolve()
         if exitWithParent { ParentWatch.start() }
+        if let clockAhead { Clock.pretend(secondsAhead: Int64(clockAhead)) }
         let level = Logger.Level(rawValue: settings.configuration.logLevel.rawValue) ?? .info
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)

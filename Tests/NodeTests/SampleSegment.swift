@@ -37,6 +37,14 @@ struct SampleOwner: Sendable {
         ).bytes
     }
 
+    func renewal(
+        of segments: [SegmentID],
+        until: Instant = wallClock() + .seconds(60 * 86_400),
+        version: UInt64 = 1
+    ) throws -> [UInt8] {
+        try LeaseRenewal(of: segments, until: until, version: version, certificate: certificate, device: device).bytes
+    }
+
     func tombstone(of segments: [SegmentID]) throws -> [UInt8] {
         try Tombstone(of: segments, at: wallClock(), certificate: certificate, device: device).bytes
     }
@@ -120,8 +128,15 @@ struct SampleSegment: Sendable {
 
     /// Encoded parts of a piece, `unitsPerPart` units each.
     ///
-    /// - Parameter content: The bytes to send instead of the right ones.
-    func parts(of index: Int, unitsPerPart: Int = 1, content: [UInt8]? = nil) throws -> [[UInt8]] {
+    /// - Parameters:
+    ///   - content: The bytes to send instead of the right ones.
+    ///   - renewal: What goes along with the record.
+    func parts(
+        of index: Int,
+        unitsPerPart: Int = 1,
+        content: [UInt8]? = nil,
+        renewal: [UInt8]? = nil
+    ) throws -> [[UInt8]] {
         let layout = record.layout
         let bytes = content ?? pieces[index]
         return try stride(from: 0, to: layout.unitCount, by: unitsPerPart).map { first in
@@ -131,6 +146,7 @@ struct SampleSegment: Sendable {
                 firstUnit: first,
                 pieceByteCount: layout.pieceByteCount,
                 record: first == 0 ? record.bytes : nil,
+                renewal: first == 0 ? renewal : nil,
                 body: bytes[layout.unitRange(first).lowerBound..<layout.unitRange(last).upperBound]
             ).encoded
         }

@@ -146,16 +146,19 @@ struct TestNode: Sendable {
     }
 
     /// What another node says when it comes: it is a member that is alive from then on.
-    func meet(_ other: SigningKey<NodeRole>, at address: String) {
+    ///
+    /// - Parameter ahead: how far the other's clock is ahead of this machine's.
+    func meet(_ other: SigningKey<NodeRole>, at address: String, ahead: Duration = .zero) {
+        let now = wallClock() + ahead
         var rng = SystemRandomNumberGenerator()
         var machine = MeshMachine(
             genesis: TestMesh.genesis,
             identity: .init(node: other, operator: TestMesh.founder, claims: TestMesh.claims(at: address)),
             judge: NodeJudge(mesh: TestMesh.genesis.mesh, devices: DeviceRegistry()),
             contacts: [id: [.tcp(self.address)]],
-            now: wallClock()
+            now: now
         )
-        for case .send(let bytes, to: id) in machine.start(now: wallClock(), using: &rng) {
+        for case .send(let bytes, to: id) in machine.start(now: now, using: &rng) {
             _ = mesh.receive(bytes, from: other.id, address: "127.0.0.1")
         }
     }

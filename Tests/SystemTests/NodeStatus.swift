@@ -29,6 +29,8 @@ struct NodeStatus: Decodable, Sendable {
     let `operator`: String
     let members: Members
     let copies: Copies
+    /// Over all segments of which the node holds a piece.
+    let pieces: Copies
     let storage: Storage
     let floors: Floors
     let counters: [String: Int]
@@ -70,7 +72,18 @@ struct ObjectStat: Decodable, Sendable {
     let bytes: Int
     let segments: [Segment]
     let spare: Int
+    let leaseEndMilliseconds: Int
     let conflicts: [String]
+}
+
+/// What scripts rely on in `fsck --json`.
+struct FsckReport: Decodable, Sendable {
+    let blocks: Int
+    let pieces: Int
+    let bytes: Int
+    let sound: Bool
+    let rebuilt: Int
+    let problems: [String]
 }
 
 /// What scripts rely on in `key ls --json`.

@@ -52,10 +52,13 @@ final class TestNode: Sendable {
     var log: String { Holdfast.text("\(folder.path)/node-\(index).log") }
 
     /// Starts the process and returns at once.
-    func launch(join invite: String? = nil) throws {
+    ///
+    /// - Parameter daysAhead: in which time the node lives.
+    func launch(join invite: String? = nil, daysAhead: Int = 0) throws {
+        let clock = daysAhead == 0 ? [] : ["--clock-ahead=\(daysAhead * 86_400)"]
         let started = try ChildProcess(
             Holdfast.path,
-            arguments + (invite.map { ["--join", $0] } ?? []),
+            arguments + clock + (invite.map { ["--join", $0] } ?? []),
             output: "\(folder.path)/node-\(index).out",
             errors: "\(folder.path)/node-\(index).log"
         )
@@ -70,8 +73,8 @@ final class TestNode: Sendable {
         }
     }
 
-    func start(join invite: String? = nil) async throws {
-        try launch(join: invite)
+    func start(join invite: String? = nil, daysAhead: Int = 0) async throws {
+        try launch(join: invite, daysAhead: daysAhead)
         try await ready()
     }
 

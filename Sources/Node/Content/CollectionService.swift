@@ -4,11 +4,14 @@ import Logging
 /// Frees what nothing pins any more, a little at a time, and memory that nothing uses any more.
 struct CollectionService: Sendable {
     static let period = Duration.seconds(5)
+    /// How long after its start a node gives up nothing because a lease has ended.
+    static let leaseQuiet = Duration.seconds(600)
 
     let store: BlockStore
     let pieces: PieceDesk
     let work: BlockingWork
     let logger: Logger
+    let started = ContinuousClock.now
 
     func run() async {
         while !Task.isCancelled {
@@ -30,7 +33,10 @@ struct CollectionService: Sendable {
 
     private func collectPieces() async throws {
         let pieces = pieces
-        let now = pieces.meshNow
+        // Removals are freed at once. Leases end only by a clock that others agree with, and not while a node that was
+        // away may still learn that they were renewed.
+        let isSettled = ContinuousClock.now - started >= Self.leaseQuiet
+        let now = isSettled ? pieces.mesh.read { $0.mesh.certainNow(Clock.now()) } ?? .distantPast : .distantPast
         store.setUsedElsewhere(pieces.store.accounting.diskBytes)
         var hasMore = true
         while hasMore, !Task.isCancelled {

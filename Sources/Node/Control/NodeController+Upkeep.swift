@@ -1,29 +1,37 @@
 import BlockStore
 import Control
+import Core
 import PieceStore
 
 extension NodeController {
     /// How often the stores are counted before it is believed that something is off: what is being written looks so.
     private static let countsMax = 3
     private static let countPause = Duration.seconds(2)
-    /// Bytes of pieces that are read between two reports of progress.
+    /// Bytes that are read between two reports of progress.
     private static let checkBytes = 16 << 20
+    /// Bytes a second that are read at most: whoever is served meanwhile needs the disk too.
+    private static let checkBytesPerSecond = 256 << 20
+    /// Damaged blocks that are named; of more only the number is said.
+    private static let rottenNamedMax = 16
 
-    /// Counts everything that is stored here anew, compares it with the accounts, and reads every piece.
+    /// Counts everything that is stored here anew, compares it with the accounts, and reads every block and piece.
     ///
-    /// - Parameter repair: Whether damaged pieces are made again; `nil` means yes.
+    /// - Parameter repair: Whether damaged pieces are made again; `nil` means yes. Damaged blocks of published content are
+    ///   taken out of service in any case, and fetched from others while the node runs.
     func fsck(
         repair: Bool?,
         progress: @escaping @Sendable (OperationProgress) -> Void
     ) async throws -> FsckResult {
         let repairs = repair ?? true
         let blocks = parts.base.store
+        progress(.init(phase: "counting", unit: .pieces, done: 0))
         let report = try await parts.base.work.run { try blocks.recount() }
         var problems = Self.problems(report, folder: parts.base.folder.blocks)
         let counted = try await recountPieces(progress)
         problems += Self.problems(counted, folder: parts.base.folder.pieces, rebuilds: repairs)
         if !counted.isSound, repairs { parts.base.pieces.requestRebuild() }
         var result = FsckResult(blocks: report.blocks, pieces: counted.pieces, bytes: 0, sound: false)
+        try await checkBlocks(&result, &problems, progress)
         try await check(&result, &problems, repairs: repairs, progress)
         result.problems = problems
         result.sound = problems.isEmpty
@@ -45,10 +53,48 @@ extension NodeController {
         return result
     }
 
+    // MARK: - Blocks
+
+    /// Hashes every block of published content; what is wrong is withdrawn, as if a visitor had come upon it.
+    private func checkBlocks(
+        _ result: inout FsckResult,
+        _ problems: inout [String],
+        _ progress: @Sendable (OperationProgress) -> Void
+    ) async throws {
+        let blocks = parts.base.store
+        let total = Int(clamping: blocks.accounting.total - blocks.accounting.dead)
+        var rotten: [CID] = []
+        var next: BlockCursor? = .start
+        while let cursor = next {
+            let began = ContinuousClock.now
+            let step = try await parts.base.work.run { try blocks.verify(from: cursor, bytesMax: Self.checkBytes) }
+            result.bytes += step.bytes
+            rotten += step.rotten
+            next = step.next
+            progress(
+                .init(phase: "checking blocks", unit: .bytes, done: result.bytes, total: max(total, result.bytes))
+            )
+            try await Self.pace(step.bytes, since: began)
+        }
+        problems += rotten.prefix(Self.rottenNamedMax).map { cid in
+            "\(parts.base.folder.blocks): block \(cid) is damaged; it is fetched from others while the node "
+                + "runs, see with 'holdfast fsck' whether it was; where nobody else has it, publish its site again"
+        }
+        guard rotten.count > Self.rottenNamedMax else { return }
+        problems.append("\(parts.base.folder.blocks): \(rotten.count) blocks are damaged; check the disk")
+    }
+
+    /// Waits until `bytes` may have been read.
+    private static func pace(_ bytes: Int, since began: ContinuousClock.Instant) async throws {
+        try Task.checkCancellation()
+        let due = began + .milliseconds(bytes * 1_000 / checkBytesPerSecond)
+        guard due > .now else { return }
+        try await Task.sleep(until: due, clock: .continuous)
+    }
+
     // MARK: - Pieces
 
     private func recountPieces(_ progress: @Sendable (OperationProgress) -> Void) async throws -> Recount {
-        progress(.init(phase: "counting", unit: .pieces, done: 0))
         let pieces = parts.base.pieces
         var counted = try await parts.base.work.run { try pieces.recount() }
         for _ in 1..<Self.countsMax where !counted.isSound {
@@ -68,16 +114,19 @@ extension NodeController {
         let pieces = parts.base.pieces
         let accounting = pieces.accounting
         let total = Int(accounting.sound.payloadBytes)
+        var read = 0
         var damaged = try await parts.base.work.run { try pieces.damaged() }
         var next: ScrubCursor? = .start
         while let cursor = next {
-            try Task.checkCancellation()
+            let began = ContinuousClock.now
             let scrubbed = try await parts.base.work.run { try pieces.scrub(from: cursor, bytesMax: Self.checkBytes) }
-            result.bytes += scrubbed.bytes
+            read += scrubbed.bytes
             damaged += scrubbed.damaged
             next = scrubbed.next
-            progress(.init(phase: "checking", unit: .bytes, done: result.bytes, total: max(total, result.bytes)))
+            progress(.init(phase: "checking pieces", unit: .bytes, done: read, total: max(total, read)))
+            try await Self.pace(scrubbed.bytes, since: began)
         }
+        result.bytes += read
         for (number, key) in damaged.enumerated() {
             progress(.init(phase: "repairing", unit: .pieces, done: number, total: damaged.count))
             if repairs, await parts.objects.repair.mend(key) {

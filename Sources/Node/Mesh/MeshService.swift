@@ -50,6 +50,9 @@ package final class MeshService: Sendable {
         try state.withLock { try body($0) }
     }
 
+    /// The time by the mesh's clocks: what leases, statements, grants and tombstones are judged by.
+    var meshNow: Instant { read { $0.mesh.meshNow(Clock.now()) } }
+
     /// Messages that were dropped because too many waited.
     var droppedCount: Int { dropped.load(ordering: .relaxed) }
 

@@ -22,17 +22,24 @@ struct LeaseKeeping: Sendable {
     let client: PieceClient
     let logger: Logger
 
+    /// Whether enough others have said what time it is.
+    var knowsTheTime: Bool { mesh.read { $0.mesh.certainNow(Clock.now()) != nil } }
+
     /// Renews what is due; what cannot be renewed now is due again the next time.
-    func keep() async {
-        guard let owner = vault.identity else { return }
+    ///
+    /// - Returns: Whether all was looked at; otherwise it is tried again soon.
+    func keep() async -> Bool {
+        guard let owner = vault.identity else { return true }
         do {
             try await names.sayAgain(owner, expiringWithin: Self.margin)
             let count = try await renew(owner)
-            guard count > 0 else { return }
+            guard count > 0 else { return true }
             logger.notice("leases were renewed", metadata: ["segments": "\(count)"])
+            return true
         } catch {
-            guard !Task.isCancelled else { return }
+            guard !Task.isCancelled else { return false }
             logger.warning("leases could not be renewed; it is tried again", metadata: ["error": "\(error)"])
+            return false
         }
     }
 

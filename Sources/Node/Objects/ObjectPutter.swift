@@ -211,7 +211,7 @@ struct ObjectPutter {
             content: object,
             size: UInt64(bytes),
             mode: 0o644,
-            modified: Clock.now(),
+            modified: names.mesh.meshNow,
             leaseEnd: end
         )
         try await names.write([write], owner: owner, leaseEnd: leaseEnd, batch: batch)

@@ -22,10 +22,11 @@ struct OwnerUpkeep: Sendable {
         var nextLeases = ContinuousClock.now
         while !Task.isCancelled {
             await orphans.sweep()
-            if ContinuousClock.now >= nextLeases {
-                await leases.keep()
+            // By a clock that nobody confirms, leases would be renewed for a wrong time.
+            if ContinuousClock.now >= nextLeases, leases.knowsTheTime {
+                let isDone = await leases.keep()
                 if let owner = vault.identity { await repacking.repack(owner) }
-                nextLeases = ContinuousClock.now + Self.leasePeriod
+                if isDone { nextLeases = ContinuousClock.now + Self.leasePeriod }
             }
             try? await Task.sleep(for: Self.sweepPeriod)
         }

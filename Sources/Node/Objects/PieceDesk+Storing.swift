@@ -41,7 +41,7 @@ extension PieceDesk {
         }
         let record = try SegmentRecord(decoding: bytes)
         try part.check(against: record)
-        try check(record)
+        let lease = try lease(of: record, part.renewal)
         let own = try statements(of: record.id).first { $0.node == key.id && $0.index == part.piece.index }
         let digest = try Digest(record.id.bytes)
         if let own, own.state == .holding, try store.contains(digest, part.piece.index) {
@@ -59,12 +59,16 @@ extension PieceDesk {
                 owner: record.owner.bytes,
                 byteCount: record.layout.pieceByteCount,
                 root: record.roots[part.piece.index],
-                leaseEnd: record.leaseEnd,
-                record: record.bytes
+                leaseEnd: lease.end,
+                record: record.bytes,
+                renewal: lease.renewal
             )
         )
         do {
-            try sessions.open(part.piece, .init(peer: peer, record: record, writer: writer, lastPart: now))
+            try sessions.open(
+                part.piece,
+                .init(peer: peer, record: record, leaseEnd: lease.end, writer: writer, lastPart: now)
+            )
         } catch {
             writer.discard()
             throw error
@@ -72,16 +76,44 @@ extension PieceDesk {
         return nil
     }
 
-    private func check(_ record: SegmentRecord) throws {
+    /// Until when a segment may be kept here, and the owner's word for it where that is not its record.
+    ///
+    /// - Parameter bytes: The renewal that came with the record; what is known here counts as well.
+    /// - Throws: ``NodeError`` when the segment may not be stored now, ``ObjectsError`` for a renewal that is not
+    ///   its own.
+    private func lease(
+        of record: SegmentRecord,
+        _ bytes: [UInt8]?
+    ) throws -> (end: Instant, renewal: StoredRenewal?) {
         let (meshID, now) = mesh.read { ($0.mesh.mesh, $0.mesh.meshNow(Clock.now())) }
         guard record.mesh == meshID else { throw NodeError(.mesh, "the segment belongs to another mesh") }
-        guard record.leaseEnd > now else { throw NodeError(.mesh, "the segment's lease has ended") }
         guard record.leaseEnd <= now + SegmentRecord.leaseMax else {
             throw NodeError(.mesh, "the segment's lease ends later than any may")
         }
-        guard devices.isActive(record.device, of: record.owner) else {
+        let known = try renewal(of: record.id)
+        let words = try [bytes, known].compactMap { $0 }.compactMap { try counted($0, of: record, now: now) }
+        let renewal = words.max(by: { $0.until < $1.until })
+        // Where a device that counts renewed a segment, it does not matter what became of the one that stored it.
+        guard renewal != nil || devices.isActive(record.device, of: record.owner) else {
             throw NodeError(.mesh, "the device \(record.device.short) was revoked by its owner")
         }
+        guard let renewal, renewal.until > record.leaseEnd else {
+            guard record.leaseEnd > now else {
+                throw NodeError(.mesh, "the segment's lease has ended, and no renewal of it came along")
+            }
+            return (record.leaseEnd, renewal)
+        }
+        return (renewal.until, renewal)
+    }
+
+    /// - Returns: `nil` for a renewal that counts no more, or not yet.
+    private func counted(_ bytes: [UInt8], of record: SegmentRecord, now: Instant) throws -> StoredRenewal? {
+        let renewal = try LeaseRenewal(decoding: bytes)
+        guard renewal.renews(record) else {
+            throw ObjectsError(.mismatch, "the renewal that came along is not one of the segment \(record.id)")
+        }
+        guard isValid(renewal, now: now), renewal.until > now else { return nil }
+        return StoredRenewal(until: renewal.until, bytes: bytes)
     }
 
     private func append(_ part: StorePart, to session: PieceSessions.Session) throws -> StoreAnswer {
@@ -105,8 +137,8 @@ extension PieceDesk {
         let statement = try statement(
             on: part.piece,
             .holding,
-            until: session.record.leaseEnd,
-            made: Clock.now()
+            until: session.leaseEnd,
+            made: meshNow
         )
         try writer.commit(statement: statement.stored)
         keep(session.record)

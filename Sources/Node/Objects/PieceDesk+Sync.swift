@@ -90,7 +90,7 @@ extension PieceDesk {
         return try SyncMessage(
             answering: statements,
             tombstones: tombstones.sorted { $0.lexicographicallyPrecedes($1) },
-            renewals: []
+            renewals: Array(renewals(of: segments).prefix(SyncMessage.renewalsMax))
         )
     }
 }

@@ -15,6 +15,8 @@ final class PieceSessions: Sendable {
     struct Session: Sendable {
         let peer: NodeID
         let record: SegmentRecord
+        /// Until when the segment is kept, by its record or its renewal.
+        let leaseEnd: Instant
         let writer: PieceWriter
         var lastPart: Instant
         /// Whether a part is being written just now.

@@ -53,8 +53,9 @@ struct SegmentInspection: Sendable {
     }
 
     private func holders(of segment: KnownSegment) -> [PieceHolder] {
-        mesh.read { state in
-            segment.places(now: Clock.now()).sorted { ($0.piece, $0.node) < ($1.piece, $1.node) }.map { place in
+        let places = segment.places(now: mesh.meshNow)
+        return mesh.read { state in
+            places.sorted { ($0.piece, $0.node) < ($1.piece, $1.node) }.map { place in
                 let member = state.mesh.member(place.node)
                 return PieceHolder(
                     index: place.piece,

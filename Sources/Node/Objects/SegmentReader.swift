@@ -52,7 +52,7 @@ package struct SegmentReader: Sendable {
     /// Any k pieces, as far as `units` go.
     func fetch(_ units: Range<Int>, of segment: KnownSegment, grant: [UInt8]?) async throws -> [Int: ByteBuffer] {
         let code = segment.record.code
-        let (holders, doubtful) = order(segment.places(now: Clock.now()))
+        let (holders, doubtful) = order(segment.places(now: mesh.meshNow))
         let start = DownloadMachine(
             dataCount: code.dataCount,
             totalCount: code.totalCount,

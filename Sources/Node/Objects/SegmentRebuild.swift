@@ -28,10 +28,10 @@ struct SegmentRebuild: Sendable {
         _ plan: [PiecePlace],
         isCancelled: @Sendable () -> Bool
     ) async throws -> Outcome {
-        let record = try await desk.work.run { try desk.record(of: id) }
+        let (record, renewal) = try await desk.work.run { (try desk.record(of: id), try desk.renewal(of: id)) }
         var known = try await search.find(id, code: record.code, grant: nil)
         let own = try await desk.work.run { try desk.statements(of: id).map(\.bytes) }
-        known.merge(own, now: Clock.now())
+        known.merge(own, now: desk.meshNow)
         let coder = try coders.coder(record.code)
         var outcome = Outcome()
         var open = plan
@@ -44,7 +44,7 @@ struct SegmentRebuild: Sendable {
             let assembly = PieceAssembly(layout: record.layout, units: units, pieces: pieces, coder: coder)
             for place in open {
                 do {
-                    guard let statement = try await store(assembly, place, record) else { continue }
+                    guard let statement = try await store(assembly, place, record, renewal) else { continue }
                     outcome.statements.append(statement)
                     open.removeAll { $0 == place }
                 } catch {
@@ -66,6 +66,7 @@ struct SegmentRebuild: Sendable {
     func copy(_ piece: PieceID, of record: SegmentRecord, to target: NodeID) async throws -> PieceStatement {
         let coder = try coders.coder(record.code)
         let place = PiecePlace(piece: piece.index, node: target)
+        let renewal = try await desk.work.run { try desk.renewal(of: record.id) }
         for start in stride(from: 0, to: record.layout.unitCount, by: Self.unitsPerWindow) {
             try Task.checkCancellation()
             let units = start..<min(start + Self.unitsPerWindow, record.layout.unitCount)
@@ -76,7 +77,7 @@ struct SegmentRebuild: Sendable {
                 pieces: [piece.index: ByteBuffer(bytes: bytes)],
                 coder: coder
             )
-            if let statement = try await store(assembly, place, record) { return statement }
+            if let statement = try await store(assembly, place, record, renewal) { return statement }
         }
         throw NodeError(.mesh, "the node did not state that it holds the piece")
     }
@@ -84,7 +85,7 @@ struct SegmentRebuild: Sendable {
     /// Tells the holders of a segment of new ones.
     func announce(_ fresh: [PieceStatement], known: [PieceStatement], of record: SegmentRecord) async throws {
         var segment = KnownSegment(record)
-        segment.merge(known.map(\.bytes), now: Clock.now())
+        segment.merge(known.map(\.bytes), now: desk.meshNow)
         await introduce(fresh, segment)
     }
 
@@ -94,14 +95,16 @@ struct SegmentRebuild: Sendable {
     private func store(
         _ assembly: PieceAssembly,
         _ place: PiecePlace,
-        _ record: SegmentRecord
+        _ record: SegmentRecord,
+        _ renewal: [UInt8]?
     ) async throws -> PieceStatement? {
         let units = assembly.units
         let head = StorePart.head(
             piece: PieceID(segment: record.id, index: place.piece),
             firstUnit: units.lowerBound,
             pieceByteCount: record.layout.pieceByteCount,
-            record: units.lowerBound == 0 ? record.bytes : nil
+            record: units.lowerBound == 0 ? record.bytes : nil,
+            renewal: units.lowerBound == 0 ? renewal : nil
         )
         let part = try await desk.work.run {
             var body = ByteBufferAllocator().buffer(
@@ -131,7 +134,7 @@ struct SegmentRebuild: Sendable {
     private func introduce(_ fresh: [PieceStatement], _ known: KnownSegment) async {
         guard !fresh.isEmpty else { return }
         var all = known
-        all.merge(fresh.map(\.bytes), now: Clock.now())
+        all.merge(fresh.map(\.bytes), now: desk.meshNow)
         search.remember(all)
         await client.introduce(all.statements.statements, within: Self.introductionTimeMax)
     }

@@ -64,7 +64,7 @@ struct SegmentRemoval: Sendable {
             guard let known = try? await segments.search.find(id, code: code, grant: grant, everything: true) else {
                 continue
             }
-            nodes.formUnion(known.places(now: Clock.now()).map(\.node))
+            nodes.formUnion(known.places(now: mesh.meshNow).map(\.node))
         }
         let told = nodes
         _ = try? await withDeadline(Self.spreadingTimeMax) {

@@ -17,28 +17,40 @@ final class SegmentRepairService: Sendable {
     static let loadPause = 1
     /// How long one exchange with a node may take.
     static let syncTimeMax = Duration.seconds(10)
+    /// When the mesh's time moves by more than that against this machine's, all that repair knows is put in anew.
+    static let clockJump = Duration.seconds(300)
 
     private struct State {
         var machine: SegmentRepairMachine
+        /// How far the mesh's time was from this machine's when the engine was made.
+        var clockOffset: Duration
         var alive: [NodeID: Bool] = [:]
         var candidates: CandidateTable?
         var cancelled: Set<Digest> = []
     }
 
-    private let desk: PieceDesk
-    private let mesh: MeshService
-    private let rebuild: SegmentRebuild
-    private let logger: Logger
+    let desk: PieceDesk
+    let mesh: MeshService
+    let rebuild: SegmentRebuild
+    let logger: Logger
+    private let settings: SegmentRepairSettings
     private let state: Mutex<State>
     private let effects: AsyncStream<SegmentRepairEffect>
     private let effectInput: AsyncStream<SegmentRepairEffect>.Continuation
+    /// Segments of which it is not known here what their other holders say, since the index was built anew.
+    let unlearned: AsyncStream<SegmentID>
+    let unlearnedInput: AsyncStream<SegmentID>.Continuation
 
     init(desk: PieceDesk, mesh: MeshService, rebuild: SegmentRebuild, settings: SegmentRepairSettings, logger: Logger) {
         self.desk = desk
         self.mesh = mesh
         self.rebuild = rebuild
         self.logger = logger
-        state = Mutex(State(machine: SegmentRepairMachine(node: mesh.node, settings: settings, now: Clock.now())))
+        self.settings = settings
+        let (now, offset) = mesh.read { ($0.mesh.meshNow(Clock.now()), $0.mesh.clockOffset) }
+        let machine = SegmentRepairMachine(node: mesh.node, settings: settings, now: now)
+        state = Mutex(State(machine: machine, clockOffset: offset))
+        (unlearned, unlearnedInput) = AsyncStream.makeStream(of: SegmentID.self)
         (effects, effectInput) = AsyncStream.makeStream(of: SegmentRepairEffect.self)
     }
 
@@ -51,6 +63,7 @@ final class SegmentRepairService: Sendable {
     func run() async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.perform() }
+            group.addTask { await self.relearn() }
             group.addTask {
                 await self.load()
                 await withDiscardingTaskGroup { group in
@@ -90,9 +103,15 @@ final class SegmentRepairService: Sendable {
         guard let bytes = try desk.store.record(of: segment) else { return }
         let record = try SegmentOutline(stored: bytes, as: id)
         // All were verified before they were stored; a million segments are not verified again at each start.
-        let statements = try desk.store.statements(of: segment)
+        var statements = try desk.store.statements(of: segment)
         let own = mesh.node.bytes
-        for index in try desk.store.pieces(of: segment) {
+        let pieces = try desk.store.pieces(of: segment)
+        if desk.isUnlearned(record, pieces, statements) {
+            try desk.stateAnew(desk.record(of: id))
+            statements = try desk.store.statements(of: segment)
+            unlearnedInput.yield(id)
+        }
+        for index in pieces {
             let made = statements.first { $0.node == own && $0.piece.index == index }?.made ?? record.created
             held(
                 record,
@@ -131,6 +150,7 @@ final class SegmentRepairService: Sendable {
 
     private func keepTime() async {
         while !Task.isCancelled {
+            if followClock() { await load() }
             watchMembers()
             run { $0.tick(now: $1) }
             try? await Task.sleep(for: Self.tickPeriod)
@@ -138,9 +158,23 @@ final class SegmentRepairService: Sendable {
         effectInput.finish()
     }
 
+    /// Begins anew when it turned out that the time was wrong by which everything was judged.
+    private func followClock() -> Bool {
+        let (now, offset) = mesh.read { ($0.mesh.meshNow(Clock.now()), $0.mesh.clockOffset) }
+        return state.withLock { state in
+            guard abs((offset - state.clockOffset).wholeMilliseconds) > Self.clockJump.wholeMilliseconds else {
+                return false
+            }
+            state.clockOffset = offset
+            state.machine = SegmentRepairMachine(node: mesh.node, settings: settings, now: now)
+            state.alive = [:]
+            return true
+        }
+    }
+
     // MARK: - Events
 
-    private func held(_ record: SegmentRecord, index: Int, made: Instant, leaseEnd: Instant) {
+    func held(_ record: SegmentRecord, index: Int, made: Instant, leaseEnd: Instant) {
         held(SegmentOutline(record), index: index, made: made, leaseEnd: leaseEnd)
     }
 
@@ -173,6 +207,8 @@ final class SegmentRepairService: Sendable {
                 news[node, default: []] += own.map(\.bytes)
             }
         }
+        let known = try? await desk.work.run { [desk] in try desk.renewals(of: segments) }
+        let renewals = Array((known ?? []).prefix(SyncMessage.renewalsMax))
         for node in news.keys.sorted() {
             let statements = news[node] ?? []
             for start in stride(from: 0, to: statements.count, by: SyncMessage.statementsMax) {
@@ -181,7 +217,8 @@ final class SegmentRepairService: Sendable {
                     let message = try? SyncMessage(
                         statements: Array(batch),
                         tombstones: [],
-                        renewals: [],
+                        // Whom the owner did not reach hears of it from its fellows.
+                        renewals: start == 0 ? renewals : [],
                         askingAbout: []
                     )
                 else { continue }
@@ -190,7 +227,7 @@ final class SegmentRepairService: Sendable {
         }
     }
 
-    private func stated(_ statement: PieceStatement) {
+    func stated(_ statement: PieceStatement) {
         guard statement.node != mesh.node else { return }
         let notice = PieceNotice(
             segment: statement.segment.digest,
@@ -206,22 +243,25 @@ final class SegmentRepairService: Sendable {
     /// Who died, who came back, and who lends how much.
     private func watchMembers() {
         let (members, candidates) = mesh.read { state in
-            (state.mesh.members.map { ($0.node, $0.observation) }, state.repair.index.candidates)
+            // Members are observed by this machine's clock.
+            (
+                state.mesh.members.map { ($0.node, $0.observation.status, state.mesh.meshNow($0.observation.since)) },
+                state.repair.index.candidates
+            )
         }
-        let changed = state.withLock { state -> [(NodeID, NodeObservation)] in
-            let changed = members.filter { node, observation in
-                guard observation.status != .suspect else { return false }
-                return state.alive[node] != (observation.status == .alive)
+        let changed = state.withLock { state in
+            let changed = members.filter { node, status, _ in
+                status != .suspect && state.alive[node] != (status == .alive)
             }
-            for (node, observation) in changed { state.alive[node] = observation.status == .alive }
+            for (node, status, _) in changed { state.alive[node] = status == .alive }
             return changed
         }
         run { machine, now in machine.candidatesChanged(candidates, now: now) }
-        for (node, observation) in changed {
+        for (node, status, since) in changed {
             run { machine, now in
-                observation.status == .alive
+                status == .alive
                     ? machine.memberAlive(node, now: now)
-                    : machine.memberDied(node, silentSince: observation.since, now: now)
+                    : machine.memberDied(node, silentSince: since, now: now)
             }
         }
     }
@@ -317,38 +357,6 @@ final class SegmentRepairService: Sendable {
             await rebuild.client.tell(message, to: others, within: SegmentRebuild.introductionTimeMax)
         } catch {
             logger.info("a surplus piece could not be given up", metadata: ["error": "\(error)"])
-        }
-    }
-
-    /// Says to a node what is known of segments, and learns what it knows.
-    private func sync(_ segments: [Digest], with node: NodeID) async {
-        do {
-            let message = try await desk.work.run {
-                var statements: [[UInt8]] = []
-                var tombstones: Set<[UInt8]> = []
-                for segment in segments {
-                    let id = SegmentID(segment)
-                    for tombstone in try self.desk.removals(of: id) { tombstones.insert(tombstone.bytes) }
-                    for statement in try self.desk.statements(of: id) {
-                        statements.append(statement.bytes)
-                    }
-                }
-                return try SyncMessage(
-                    statements: Array(statements.prefix(SyncMessage.statementsMax)),
-                    tombstones: Array(
-                        tombstones.sorted { $0.lexicographicallyPrecedes($1) }.prefix(SyncMessage.tombstonesMax)
-                    ),
-                    renewals: [],
-                    askingAbout: segments.prefix(SyncMessage.segmentsMax).map { SegmentID($0) }
-                )
-            }
-            let answer = try await withDeadline(Self.syncTimeMax) {
-                try await self.rebuild.client.sync(message, with: node)
-            }
-            try await desk.work.run { try self.desk.take(answer: answer) }
-        } catch {
-            guard !Task.isCancelled else { return }
-            logger.debug("holders could not be compared", metadata: ["node": "\(node.short)", "error": "\(error)"])
         }
     }
 }

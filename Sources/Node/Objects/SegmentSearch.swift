@@ -49,7 +49,7 @@ package final class SegmentSearch: Sendable {
         grant: [UInt8]?,
         everything: Bool = false
     ) async throws -> KnownSegment {
-        let now = Clock.now()
+        let now = mesh.meshNow
         let known = memory.withLock { $0[id] }
         if let known, !everything, reach(of: known, now: now) >= Self.sufficient(code) { return known }
         let (likely, unlikely) = order(id, code)
@@ -155,7 +155,7 @@ package final class SegmentSearch: Sendable {
 
     /// Those that hold a piece and say so now, each for itself: what others remember of it does not count.
     func confirmed(_ segment: KnownSegment, grant: [UInt8]?) async throws -> [PiecePlace] {
-        let now = Clock.now()
+        let now = mesh.meshNow
         let request = try HoldersRequest(segments: [segment.record.id], grant: grant)
         return await withTaskGroup(of: [PiecePlace].self) { group in
             for node in Set(segment.places(now: now).map(\.node)) {

@@ -224,7 +224,7 @@ package final class SegmentStoring: Sendable {
 
     private func learn(_ record: SegmentRecord, _ statements: [PieceStatement]) {
         var known = KnownSegment(record)
-        known.merge(statements.map(\.bytes), now: Clock.now())
+        known.merge(statements.map(\.bytes), now: mesh.meshNow)
         search.remember(known)
     }
 }

@@ -3,7 +3,7 @@ import Core
 /// "Store these units of a piece": the body of a POST to ``path``, answered with a ``StoreAnswer``.
 ///
 /// A ``PieceFrame``: the header says which units of which piece, the raw bytes are the units. The first part of a piece
-/// carries the segment's record.
+/// carries the segment's record, and the owner's renewal where the record's own lease has been made longer.
 public struct StorePart: Hashable, Sendable {
     public let piece: PieceID
     /// The first unit in ``body``.
@@ -12,6 +12,8 @@ public struct StorePart: Hashable, Sendable {
     public let pieceByteCount: Int
     /// A ``SegmentRecord``, not yet verified; never absent if ``firstUnit`` is 0.
     public let record: [UInt8]?
+    /// A ``LeaseRenewal`` of the segment, not yet verified; only beside ``record``.
+    public let renewal: [UInt8]?
     /// Whole units; the piece's last may be shorter.
     public let body: ArraySlice<UInt8>
 
@@ -19,7 +21,7 @@ public struct StorePart: Hashable, Sendable {
     /// Most units in a part.
     public static let unitsMax = 15
     /// Longest header, in bytes.
-    public static let headerBytesMax = SegmentRecord.bytesMax + 256
+    public static let headerBytesMax = SegmentRecord.bytesMax + LeaseRenewal.bytesMax + 256
     /// Largest part, in bytes.
     public static let bytesMax = PieceFrame.lengthByteCount + headerBytesMax + unitsMax * SegmentLayout.unitBytesMax
 
@@ -29,6 +31,7 @@ public struct StorePart: Hashable, Sendable {
         firstUnit: Int,
         pieceByteCount: Int,
         record: [UInt8]?,
+        renewal: [UInt8]? = nil,
         body: ArraySlice<UInt8>
     ) throws(ObjectsError) {
         guard piece.index >= 0, piece.index < SegmentCode.totalCountMax,
@@ -54,10 +57,14 @@ public struct StorePart: Hashable, Sendable {
         guard record?.count ?? 0 <= SegmentRecord.bytesMax else {
             throw ObjectsError(.tooLarge, "a segment record of \(record?.count ?? 0) bytes")
         }
+        guard renewal == nil || record != nil, renewal?.count ?? 0 <= LeaseRenewal.bytesMax else {
+            throw ObjectsError(.malformed, "a renewal of \(renewal?.count ?? 0) bytes comes with a part of a piece")
+        }
         self.piece = piece
         self.firstUnit = firstUnit
         self.pieceByteCount = pieceByteCount
         self.record = record
+        self.renewal = renewal
         self.body = body
     }
 
@@ -69,7 +76,13 @@ public struct StorePart: Hashable, Sendable {
 
     /// All that goes in front of ``body`` on the wire.
     public var head: [UInt8] {
-        Self.head(piece: piece, firstUnit: firstUnit, pieceByteCount: pieceByteCount, record: record)
+        Self.head(
+            piece: piece,
+            firstUnit: firstUnit,
+            pieceByteCount: pieceByteCount,
+            record: record,
+            renewal: renewal
+        )
     }
 
     public var encoded: [UInt8] { head + body }
@@ -82,13 +95,15 @@ public struct StorePart: Hashable, Sendable {
             throw ObjectsError(.tooLarge, "a part of a piece of \(bytes.count) bytes, at most \(Self.bytesMax)")
         }
         let (fields, start) = try PieceFrame.split(bytes, headerMax: Self.headerBytesMax, of: "part of a piece")
-        let header: (piece: PieceID, first: Int, bytes: Int, record: [UInt8]?)
+        let header: (piece: PieceID, first: Int, bytes: Int, record: [UInt8]?, renewal: [UInt8]?)
         do {
             header = (
                 try fields.piece(),
                 try fields.int("first", max: SegmentLayout.unitCountMax - 1),
                 try fields.int("bytes", max: SegmentLayout.segmentBytesMax),
-                try fields.bytesOrNull("record", max: SegmentRecord.bytesMax)
+                try fields.bytesOrNull("record", max: SegmentRecord.bytesMax),
+                fields.optional("renewal") == nil
+                    ? nil : try fields.bytes("renewal", max: LeaseRenewal.bytesMax)
             )
         } catch {
             throw ObjectsError(error, in: "part of a piece")
@@ -98,6 +113,7 @@ public struct StorePart: Hashable, Sendable {
             firstUnit: header.first,
             pieceByteCount: header.bytes,
             record: header.record,
+            renewal: header.renewal,
             body: bytes[start...]
         )
     }
@@ -115,13 +131,21 @@ public struct StorePart: Hashable, Sendable {
 extension StorePart {
     /// What goes before the raw bytes of a part, for whoever writes them without a copy.
     ///
-    /// - Parameter record: The segment's record; a piece's first part has it.
-    public static func head(piece: PieceID, firstUnit: Int, pieceByteCount: Int, record: [UInt8]?) -> [UInt8] {
-        PieceFrame.head(
-            .map([
-                "segment": .bytes(piece.segment.bytes), "index": .int(piece.index), "first": .int(firstUnit),
-                "bytes": .int(pieceByteCount), "record": .bytesOrNull(record),
-            ])
-        )
+    /// - Parameters:
+    ///   - record: The segment's record; a piece's first part has it.
+    ///   - renewal: The owner's renewal, beside a record whose own lease was made longer.
+    public static func head(
+        piece: PieceID,
+        firstUnit: Int,
+        pieceByteCount: Int,
+        record: [UInt8]?,
+        renewal: [UInt8]? = nil
+    ) -> [UInt8] {
+        var fields: [String: CBOR] = [
+            "segment": .bytes(piece.segment.bytes), "index": .int(piece.index), "first": .int(firstUnit),
+            "bytes": .int(pieceByteCount), "record": .bytesOrNull(record),
+        ]
+        if let renewal { fields["renewal"] = .bytes(renewal) }
+        return PieceFrame.head(.map(fields))
     }
 }
