@@ -1,4 +1,5 @@
 import Control
+import Core
 import Logging
 
 /// What a node does before its services run, and what tests run without them.
