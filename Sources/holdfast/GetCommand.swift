@@ -1,5 +1,6 @@
 import ArgumentParser
 import Control
+import Glibc
 import Settings
 
 struct GetCommand: Subcommand {
@@ -8,7 +9,7 @@ struct GetCommand: Subcommand {
         abstract: "Write an object, or everything under a name, to this machine; prints the path.",
         discussion: """
             Each file is complete or absent, and replaces the one that was there. With '-o -' a file goes to standard
-            output as it arrives; the exit code tells whether it was complete.
+            output as it arrives, with '-o DEVICE' to that device or pipe; the exit code tells whether it was complete.
 
             After an interruption the same command goes on where it ended. What it has so far lies beside the target, in
             PATH.….holdfast-part and PATH.….holdfast-seals; you may delete these.
@@ -46,8 +47,12 @@ struct GetCommand: Subcommand {
 
     func run() async throws {
         let name = try ObjectNames.checked(name)
-        if output == ObjectNames.standardStream { return try await toStandardOutput(name) }
+        if output == ObjectNames.standardStream { return try await stream(name, to: STDOUT_FILENO) }
         let path = Surroundings.absolute(output ?? ObjectNames.last(of: name))
+        if let descriptor = try await SpecialFile.open(path) {
+            defer { close(descriptor) }
+            return try await stream(name, to: descriptor)
+        }
         let result = try await common.withNode { client in
             let display = ProgressDisplay()
             defer { display.clear() }
@@ -63,14 +68,14 @@ struct GetCommand: Subcommand {
         Terminal.complain("holdfast: \(ObjectText.summary(result))")
     }
 
-    private func toStandardOutput(_ name: String) async throws {
+    private func stream(_ name: String, to descriptor: Int32) async throws {
         try await common.withNode { client in
             let display = ProgressDisplay()
             defer { display.clear() }
             let stream = try await client.content(of: name)
             var done = 0
             for try await chunk in stream.chunks {
-                guard try await DescriptorOutput.write(chunk) else { return }
+                guard try await DescriptorOutput.write(chunk, to: descriptor) else { return }
                 done += chunk.readableBytes
                 display.show(OperationProgress(phase: "reading", unit: .bytes, done: done, total: stream.byteCount))
             }

@@ -50,7 +50,7 @@ extension SystemTests {
                 // Thirty days before the end the owner's node renews.
                 try await restart(mesh, mesh.nodes, daysAhead: 65)
                 var days = first
-                try await eventually("the lease is renewed", seen: { "\(days) days" }) {
+                try await eventually("the lease is renewed", seen: { "\(days) days: \(writer.log)" }) {
                     days = try await daysKept("kept", on: writer)
                     return days > 140
                 }

@@ -32,10 +32,9 @@ struct LeaseKeeping: Sendable {
         guard let owner = vault.identity else { return true }
         do {
             try await names.sayAgain(owner, expiringWithin: Self.margin)
-            let count = try await renew(owner)
-            guard count > 0 else { return true }
-            logger.notice("leases were renewed", metadata: ["segments": "\(count)"])
-            return true
+            let (count, isAll) = try await renew(owner)
+            if count > 0 { logger.notice("leases were renewed", metadata: ["segments": "\(count)"]) }
+            return isAll
         } catch {
             guard !Task.isCancelled else { return false }
             logger.warning("leases could not be renewed; it is tried again", metadata: ["error": "\(error)"])
@@ -43,18 +42,18 @@ struct LeaseKeeping: Sendable {
         }
     }
 
-    /// - Returns: How many segments' leases were due.
-    private func renew(_ owner: OwnerIdentity) async throws -> Int {
-        let due = try await due(owner)
+    /// - Returns: How many segments' leases were due, and whether all could be looked at.
+    private func renew(_ owner: OwnerIdentity) async throws -> (count: Int, isAll: Bool) {
+        let (due, isAll) = try await due(owner)
         for start in stride(from: 0, to: due.count, by: Self.segmentsPerRenewal) {
             try Task.checkCancellation()
             try await renew(Array(due[start..<min(start + Self.segmentsPerRenewal, due.count)]), owner)
         }
-        return due.count
+        return (due.count, isAll)
     }
 
     /// The segments in use whose leases end soon; those that no holder can be asked about are left for later.
-    private func due(_ owner: OwnerIdentity) async throws -> [SegmentReference] {
+    private func due(_ owner: OwnerIdentity) async throws -> (due: [SegmentReference], isAll: Bool) {
         let snapshot = try await names.snapshot(of: owner)
         let soon = now + Self.margin
         var noted: [Digest: Instant] = [:]
@@ -65,14 +64,18 @@ struct LeaseKeeping: Sendable {
             }
         }
         var due: [SegmentReference] = []
+        var isAll = true
         for share in snapshot.use.shares {
             try Task.checkCancellation()
             // A lease is never shorter than it was when the segment was stored: holders need not be asked yet.
             if let end = noted[share.segment.id], end > soon { continue }
-            let end = try? await inspection.leaseEnd(of: share.segment, owner: owner)
-            if let end, end <= soon { due.append(share.segment) }
+            guard let end = try? await inspection.leaseEnd(of: share.segment, owner: owner) else {
+                isAll = false
+                continue
+            }
+            if end <= soon { due.append(share.segment) }
         }
-        return due
+        return (due, isAll)
     }
 
     /// Renews some segments, at most ``segmentsPerRenewal``.
@@ -92,7 +95,9 @@ struct LeaseKeeping: Sendable {
         for reference in batch {
             let id = try SegmentID(reference.id.bytes)
             let code = try SegmentCode(dataCount: Int(reference.k), totalCount: Int(reference.n))
-            guard let known = try? await segments.search.find(id, code: code, grant: grant) else { continue }
+            guard let known = try? await segments.search.find(id, code: code, grant: grant, everything: true) else {
+                continue
+            }
             nodes.formUnion(known.places(now: now).map(\.node))
         }
         let told = nodes

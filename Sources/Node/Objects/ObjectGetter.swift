@@ -24,6 +24,13 @@ struct ObjectGetter {
                         + "get the object with '-o -', or those by name"
                 )
             }
+            var status = stat()
+            guard stat(path, &status) != 0 || status.st_mode & S_IFMT != S_IFDIR else {
+                throw NodeError(
+                    .file,
+                    "\(path) is a folder, and \"\(name)\" is a file; say how it is to be called there"
+                )
+            }
             let result = try await write(entry, to: path, after: GetResult(objects: 0, bytes: 0))
             let (folder, file) = PartName.split(path)
             try await work.run { LeftParts.remove(in: folder, of: file) }

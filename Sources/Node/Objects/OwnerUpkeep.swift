@@ -7,9 +7,10 @@ struct OwnerUpkeep: Sendable {
     static let startDelay = Duration.seconds(20)
     /// How often it is looked for what puts left behind.
     static let sweepPeriod = Duration.seconds(60)
-
     /// How often leases are looked at.
     static let leasePeriod = Duration.seconds(86_400)
+    /// How soon it is tried again when not all of them could be.
+    static let retryPeriod = Duration.seconds(10)
 
     let orphans: OrphanRemoval
     let leases: LeaseKeeping
@@ -20,15 +21,19 @@ struct OwnerUpkeep: Sendable {
     func run() async {
         try? await Task.sleep(for: Self.startDelay)
         var nextLeases = ContinuousClock.now
+        var nextSweep = nextLeases
         while !Task.isCancelled {
-            await orphans.sweep()
+            if ContinuousClock.now >= nextSweep {
+                await orphans.sweep()
+                nextSweep = ContinuousClock.now + Self.sweepPeriod
+            }
             // By a clock that nobody confirms, leases would be renewed for a wrong time.
             if ContinuousClock.now >= nextLeases, leases.knowsTheTime {
                 let isDone = await leases.keep()
                 if let owner = vault.identity { await repacking.repack(owner) }
                 if isDone { nextLeases = ContinuousClock.now + Self.leasePeriod }
             }
-            try? await Task.sleep(for: Self.sweepPeriod)
+            try? await Task.sleep(for: Self.retryPeriod)
         }
     }
 }
