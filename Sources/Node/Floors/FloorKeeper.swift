@@ -17,6 +17,9 @@ final class FloorKeeper: Sendable {
     /// How often it is looked at everything when nothing happens, and when something could not be done.
     static let period = Duration.seconds(60)
     static let retryPeriod = Duration.seconds(5)
+    /// So long nothing must have been published before floors are stored, unless it goes on for longer than can be waited.
+    static let quietTime = Duration.seconds(5)
+    static let quietWaitMax = Duration.seconds(60)
     /// How long after its start a node waits: its mesh has then told it what it missed.
     static let startDelay = Duration.seconds(3)
     /// How often leases are looked at.
@@ -87,10 +90,19 @@ final class FloorKeeper: Sendable {
         }
     }
 
+    /// Waits for something to do, and then until nothing more is being published: whole copies go first.
     private func sleep(for time: Duration) async {
-        _ = try? await withDeadline(time) { [wakes] in
-            for await _ in wakes { return }
+        guard await isWoken(within: time) else { return }
+        let latest = ContinuousClock.now + Self.quietWaitMax
+        while ContinuousClock.now < latest, await isWoken(within: Self.quietTime) {}
+    }
+
+    private func isWoken(within time: Duration) async -> Bool {
+        let woken = try? await withDeadline(time) { [wakes] in
+            for await _ in wakes { return true }
+            return false
         }
+        return woken ?? false
     }
 
     /// - Returns: Whether nothing is left to be done soon.
