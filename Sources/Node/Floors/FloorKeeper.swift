@@ -24,6 +24,7 @@ final class FloorKeeper: Sendable {
     static let startDelay = Duration.seconds(3)
     /// How often leases are looked at.
     static let leasePeriod = Duration.seconds(86_400)
+    static let leaseRetryPeriod = Duration.seconds(600)
 
     let mesh: MeshService
     let store: BlockStore
@@ -37,8 +38,7 @@ final class FloorKeeper: Sendable {
     let sponsor: SigningKey<OperatorRole>
     let logger: Logger
     private let states = Mutex<[PublisherID: FloorState]>([:])
-    private let wakes: AsyncStream<Void>
-    private let wakeInput: AsyncStream<Void>.Continuation
+    private let wakeUp = WakeUp()
 
     init(
         mesh: MeshService,
@@ -63,7 +63,6 @@ final class FloorKeeper: Sendable {
         inspection = SegmentInspection(mesh: mesh, segments: segments)
         self.sponsor = sponsor
         self.logger = logger
-        (wakes, wakeInput) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     var work: BlockingWork { segments.work }
@@ -75,7 +74,7 @@ final class FloorKeeper: Sendable {
     func note(_ state: FloorState, of publisher: PublisherID) { states.withLock { $0[publisher] = state } }
 
     /// Something was published or ended here.
-    func wake() { wakeInput.yield() }
+    func wake() { wakeUp.wake() }
 
     // MARK: - Running
 
@@ -85,24 +84,18 @@ final class FloorKeeper: Sendable {
         var nextLeases = ContinuousClock.now
         while !Task.isCancelled {
             let isDone = await keepAll(renewing: ContinuousClock.now >= nextLeases)
-            if isDone, ContinuousClock.now >= nextLeases { nextLeases = ContinuousClock.now + Self.leasePeriod }
+            if ContinuousClock.now >= nextLeases {
+                nextLeases = ContinuousClock.now + (isDone ? Self.leasePeriod : Self.leaseRetryPeriod)
+            }
             await sleep(for: isDone ? Self.period : Self.retryPeriod)
         }
     }
 
     /// Waits for something to do, and then until nothing more is being published: whole copies go first.
     private func sleep(for time: Duration) async {
-        guard await isWoken(within: time) else { return }
+        guard await wakeUp.wait(within: time) else { return }
         let latest = ContinuousClock.now + Self.quietWaitMax
-        while ContinuousClock.now < latest, await isWoken(within: Self.quietTime) {}
-    }
-
-    private func isWoken(within time: Duration) async -> Bool {
-        let woken = try? await withDeadline(time) { [wakes] in
-            for await _ in wakes { return true }
-            return false
-        }
-        return woken ?? false
+        while ContinuousClock.now < latest, await wakeUp.wait(within: Self.quietTime) {}
     }
 
     /// - Returns: Whether nothing is left to be done soon.
@@ -225,12 +218,17 @@ final class FloorKeeper: Sendable {
         entry.removing += entry.storing?.segments ?? []
         entry.storing = nil
         try await save(entry, of: publisher)
+        // No record names them, so they need not wait for the next one.
+        let announced = Set(entry.stored?.segments ?? [])
+        guard !entry.removing.contains(where: announced.contains) else { return }
+        try await remove(&entry, of: publisher)
     }
 
     /// Sets tombstones on what no floor needs any more.
     private func remove(_ entry: inout FloorJournal.Entry, of publisher: PublisherID) async throws {
         guard !entry.removing.isEmpty, let owner = vault.identity else { return }
-        try await removal.remove(entry.removing.map { try $0.reference }, owner: owner)
+        // While nobody can be reached the journal keeps them: it is the last that knows of them.
+        guard try await removal.remove(entry.removing.map { try $0.reference }, owner: owner) else { return }
         entry.removing = []
         try await save(entry, of: publisher)
     }
@@ -245,7 +243,7 @@ final class FloorKeeper: Sendable {
             return (nobodys: entries.filter { !named.contains($0.id) }, all: entries)
         }
         guard !abandoned.all.isEmpty else { return }
-        try await removal.remove(abandoned.nobodys, owner: owner)
+        guard try await removal.remove(abandoned.nobodys, owner: owner) else { return }
         try await work.run { try batches.forget(abandoned.all) }
     }
 
