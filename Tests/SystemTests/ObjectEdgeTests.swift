@@ -26,6 +26,24 @@ extension SystemTests {
             }
         }
 
+        /// Opened anew, what stands behind it would be written from its start.
+        @Test func get_intoItsOwnStandardOutput_appendsWhereThatIs() async throws {
+            try await withMesh(nodes: 1, options: Objects.options) { mesh in
+                let node = mesh.nodes[0]
+                try await node.put(Array("object\n".utf8), as: "object")
+                try mesh.folder.write("log", Array("before\n".utf8))
+                let command = "\"$0\" get object -o /dev/stdout --data \"$1\" >> \"$2\""
+                let shell = try ChildProcess(
+                    "/bin/sh",
+                    ["-c", command, Holdfast.path, node.data, "\(mesh.folder.path)/log"],
+                    output: "\(mesh.folder.path)/shell.out",
+                    errors: "\(mesh.folder.path)/shell.err"
+                )
+                #expect(try await shell.end() == 0)
+                #expect(try mesh.folder.holds(Array("before\nobject\n".utf8), in: "log"))
+            }
+        }
+
         @Test func get_ofAFileOntoAFolder_saysSo() async throws {
             try await withMesh(nodes: 1, options: Objects.options) { mesh in
                 try await mesh.nodes[0].put([1], as: "object")
