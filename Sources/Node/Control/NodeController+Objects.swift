@@ -43,17 +43,9 @@ extension NodeController: ObjectControl {
             resumption: resumption,
             progress: progress
         )
-        let outcome: ObjectPutter.Outcome
-        do {
-            outcome = try await store(request, content, with: putter)
-        } catch let error as NodeError where error.code == .mesh {
-            // Nodes that are full take no more: what nobody goes on with makes room for the next attempt.
-            await objects.orphans.sweep(.othersThan(resumption.put))
-            throw error
-        }
+        let outcome = try await store(request, content, with: putter)
         let after = try await objects.names.snapshot(of: owner)
-        try await objects.removal.remove(unneeded: before.use, after: after.use, owner: owner)
-        try await parts.base.work.run { try batch.settle() }
+        try await objects.removal.remove(unneeded: before.use, after: after.use, of: batch, owner: owner)
         batch.end()
         await objects.orphans.sweep(.agedAnd(resumption.put))
         return result(outcome, isNew: isNew)
@@ -164,8 +156,7 @@ extension NodeController: ObjectControl {
         let batch = objects.segments.journal.begin()
         try await objects.names.write(writes, owner: owner, leaseEnd: leaseEnd, batch: batch)
         let after = try await objects.names.snapshot(of: owner)
-        try await objects.removal.remove(unneeded: before.use, after: after.use, owner: owner)
-        try await parts.base.work.run { try batch.settle() }
+        try await objects.removal.remove(unneeded: before.use, after: after.use, of: batch, owner: owner)
         await objects.repacking.repack(owner)
         return RemoveResult(objects: entries.count, bytes: entries.reduce(0) { $0 + Int(clamping: $1.size) })
     }

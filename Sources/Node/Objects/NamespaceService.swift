@@ -276,7 +276,9 @@ final class NamespaceService: Sendable {
         try await turn.take {
             guard let root = roots(of: owner.owner).first(where: { $0.device == owner.device.id }), root.expires <= soon
             else { return }
-            try await publish(root.open(with: owner.reading), version: root.version + 1, owner: owner)
+            let journal = segments.journal
+            let version = try await segments.work.run { max(root.version, try journal.expectedVersion()) + 1 }
+            try await publish(root.open(with: owner.reading), version: version, owner: owner)
         }
     }
 

@@ -55,10 +55,15 @@ struct ObjectPutter {
         let buffer = ReadBuffer()
         for path in paths {
             try await source.walk(path.path, as: path.name) { entry in
-                guard pending.count < Self.entriesMax else {
-                    throw NodeError(.badInput, "more than \(Self.entriesMax) files at once; store them in parts")
+                do {
+                    guard pending.count < Self.entriesMax else {
+                        throw NodeError(.badInput, "more than \(Self.entriesMax) files at once; store them in parts")
+                    }
+                    try check(entry.name, isFolder: entry.isEmptyFolder)
+                } catch {
+                    entry.close()
+                    throw error
                 }
-                try check(entry.name, isFolder: entry.isEmptyFolder)
                 let (content, size) = try await pack(entry, packer, buffer) { count in
                     bytes += count
                     report(bytes)

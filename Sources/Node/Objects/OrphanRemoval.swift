@@ -11,8 +11,6 @@ struct OrphanRemoval: Sendable {
     enum Choice: Sendable {
         /// What was left longer ago than ``OrphanRemoval/keptFor``.
         case aged
-        /// What puts left that stored something else: a put did not find the space it needs.
-        case othersThan(Digest)
         /// What earlier attempts at a put left that has ended well, besides what is too old.
         case agedAnd(Digest)
     }
@@ -65,7 +63,8 @@ struct OrphanRemoval: Sendable {
             try journal.synchronize(decided)
         }
         let orphans = decided.map(\.segment).filter { use.share(of: $0.id) == nil }
-        try await removal.remove(orphans, owner: owner, areArriving: true)
+        // While nobody can be reached the journal keeps them: it is the last that knows of them.
+        guard try await removal.remove(orphans, owner: owner, areArriving: true) else { return 0 }
         try await work.run { try journal.forget(decided.map(\.segment)) }
         return orphans.count
     }
@@ -77,7 +76,6 @@ struct OrphanRemoval: Sendable {
         let isAged = remains.noted + keptFor < now || now + keptFor < remains.noted
         return switch choice {
         case .aged: isAged
-        case .othersThan(let put): remains.put != put
         case .agedAnd(let put): isAged || remains.put == put
         }
     }

@@ -9,8 +9,9 @@ struct OwnerUpkeep: Sendable {
     static let sweepPeriod = Duration.seconds(60)
     /// How often leases are looked at.
     static let leasePeriod = Duration.seconds(86_400)
-    /// How soon it is tried again when not all of them could be.
+    /// How soon it is tried again when not all of them could be; then after twice that, and so on.
     static let retryPeriod = Duration.seconds(10)
+    static let retryPeriodMax = Duration.seconds(3_600)
 
     let orphans: OrphanRemoval
     let leases: LeaseKeeping
@@ -22,6 +23,7 @@ struct OwnerUpkeep: Sendable {
         try? await Task.sleep(for: Self.startDelay)
         var nextLeases = ContinuousClock.now
         var nextSweep = nextLeases
+        var retry = Self.retryPeriod
         while !Task.isCancelled {
             if ContinuousClock.now >= nextSweep {
                 await orphans.sweep()
@@ -31,7 +33,8 @@ struct OwnerUpkeep: Sendable {
             if ContinuousClock.now >= nextLeases, leases.knowsTheTime {
                 let isDone = await leases.keep()
                 if let owner = vault.identity { await repacking.repack(owner) }
-                if isDone { nextLeases = ContinuousClock.now + Self.leasePeriod }
+                nextLeases = ContinuousClock.now + (isDone ? Self.leasePeriod : retry)
+                retry = isDone ? Self.retryPeriod : min(retry * 2, Self.retryPeriodMax)
             }
             try? await Task.sleep(for: Self.retryPeriod)
         }

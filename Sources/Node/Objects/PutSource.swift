@@ -20,6 +20,9 @@ struct PutSource {
         let modified: Instant
         let path: String
 
+        /// Closes the file, for who does not read it.
+        func close() { if case .file(let descriptor, _) = kind { Glibc.close(descriptor) } }
+
         var isEmptyFolder: Bool { if case .emptyFolder = kind { true } else { false } }
     }
 

@@ -164,6 +164,9 @@ package final class SegmentJournal: Sendable {
             try journal.forget(state.withLock { $0.entries.map(\.segment) })
         }
 
+        /// What the root that was noted last may need no more.
+        var released: [SegmentReference] { state.withLock { $0.released } }
+
         /// Forgets what the root released: tombstones are on what no name needs.
         package func settle() throws {
             try journal.forget(state.withLock { $0.released })

@@ -2,6 +2,7 @@ import Core
 import Logging
 import Namespace
 import Objects
+import Synchronization
 
 /// Sets tombstones on segments that no name needs any more.
 struct SegmentRemoval: Sendable {
@@ -10,24 +11,42 @@ struct SegmentRemoval: Sendable {
     /// How long the holders are waited for; who is away learns it from the others.
     static let spreadingTimeMax = Duration.seconds(10)
 
+    private final class Counter: Sendable {
+        let count = Atomic<Int>(0)
+    }
+
     let mesh: MeshService
     let segments: SegmentServices
     let client: PieceClient
     let logger: Logger
 
-    /// Removes what `before` needed and `after` does not.
-    func remove(unneeded before: SegmentUse, after: SegmentUse, owner: OwnerIdentity) async throws {
+    /// Removes what `before` needed, or the change of names gave up, and `after` does not need; the journal forgets it then.
+    ///
+    /// Where it cannot be told what is needed, the journal keeps it for ``OrphanRemoval``.
+    func remove(
+        unneeded before: SegmentUse,
+        after: SegmentUse,
+        of batch: SegmentJournal.Batch,
+        owner: OwnerIdentity
+    ) async throws {
         guard after.isComplete else { return }
-        let gone = before.shares.map(\.segment).filter { after.share(of: $0.id) == nil }
+        var seen: Set<Digest> = []
+        let gone = (before.shares.map(\.segment) + batch.released).filter {
+            after.share(of: $0.id) == nil && seen.insert($0.id).inserted
+        }
         try await remove(gone, owner: owner)
+        try await segments.work.run { try batch.settle() }
     }
 
     /// - Parameter areArriving: Whether there may be pieces that did not arrive whole, of which no node says anything.
+    /// - Returns: Whether at least one other node that may hold something was told, of each part, where there is one.
+    @discardableResult
     func remove(
         _ references: [SegmentReference],
         owner: OwnerIdentity,
         areArriving: Bool = false
-    ) async throws {
+    ) async throws -> Bool {
+        var isTold = true
         for start in stride(from: 0, to: references.count, by: Self.segmentsPerTombstone) {
             let batch = references[start..<min(start + Self.segmentsPerTombstone, references.count)]
             let now = mesh.read { $0.mesh.meshNow(Clock.now()) }
@@ -43,18 +62,21 @@ struct SegmentRemoval: Sendable {
                 renewals: [],
                 askingAbout: []
             )
-            try await tell(message, about: Array(batch), owner: owner, areArriving: areArriving)
+            if try await !tell(message, about: Array(batch), owner: owner, areArriving: areArriving) { isTold = false }
             for id in tombstone.segments { segments.search.forget(id) }
         }
+        return isTold
     }
 
     /// Tells every holder, and this node.
+    ///
+    /// - Returns: Whether another node knows it now, or none has to.
     private func tell(
         _ message: SyncMessage,
         about references: [SegmentReference],
         owner: OwnerIdentity,
         areArriving: Bool
-    ) async throws {
+    ) async throws -> Bool {
         let grant = try segments.grants.grant(of: owner)
         var nodes: Set<NodeID> = [mesh.node]
         for reference in references {
@@ -67,11 +89,15 @@ struct SegmentRemoval: Sendable {
             nodes.formUnion(known.places(now: mesh.meshNow).map(\.node))
         }
         let told = nodes
+        let counter = Counter()
         _ = try? await withDeadline(Self.spreadingTimeMax) {
             await withDiscardingTaskGroup { group in
                 for node in told {
                     group.addTask {
-                        do { _ = try await self.client.sync(message, with: node) } catch {
+                        do {
+                            _ = try await self.client.sync(message, with: node)
+                            if node != self.mesh.node { counter.count.add(1, ordering: .relaxed) }
+                        } catch {
                             self.logger.info(
                                 "a holder was not told of a removal; it will be when it returns",
                                 metadata: ["node": "\(node.short)", "error": "\(error)"]
@@ -81,5 +107,6 @@ struct SegmentRemoval: Sendable {
                 }
             }
         }
+        return told == [mesh.node] || counter.count.load(ordering: .relaxed) > 0
     }
 }

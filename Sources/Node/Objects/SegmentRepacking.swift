@@ -59,12 +59,11 @@ struct SegmentRepacking: Sendable {
         let writes = try moved.map { try Self.write($0, in: stored) }
         try await names.write(writes, owner: owner, leaseEnd: leaseEnd, batch: batch)
         let after = try await names.snapshot(of: owner).use
-        try await removal.remove(unneeded: use, after: after, owner: owner)
+        try await removal.remove(unneeded: use, after: after, of: batch, owner: owner)
         guard after.isComplete else { return 0 }
         // Names that changed meanwhile were left alone.
         let unused = try stored.map { try SegmentReference($0.record) }.filter { after.share(of: $0.id) == nil }
         try await removal.remove(unused, owner: owner)
-        try await segments.work.run { try batch.settle() }
         return chosen.count { after.share(of: $0) == nil }
     }
 
