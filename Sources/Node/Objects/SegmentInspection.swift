@@ -13,6 +13,8 @@ struct SegmentInspection: Sendable {
         let id = try SegmentID(reference.id.bytes)
         let code = try SegmentCode(dataCount: Int(reference.k), totalCount: Int(reference.n))
         let grant = try segments.grants.grant(of: owner)
+        // What was remembered for reading may be older than the last renewal.
+        segments.search.forget(id)
         let known = try await segments.search.find(id, code: code, grant: grant, everything: true)
         let holders = holders(of: known)
         let live = Set(holders.filter(\.alive).map(\.index)).count
@@ -42,6 +44,8 @@ struct SegmentInspection: Sendable {
         let id = try SegmentID(reference.id.bytes)
         let code = try SegmentCode(dataCount: Int(reference.k), totalCount: Int(reference.n))
         let grant = try segments.grants.grant(of: owner)
+        // What was remembered for reading may be older than the last renewal.
+        segments.search.forget(id)
         let known = try await segments.search.find(id, code: code, grant: grant, everything: true)
         return mesh.read { state in
             let now = state.mesh.meshNow(Clock.now())
