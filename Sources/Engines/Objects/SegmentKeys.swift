@@ -19,7 +19,7 @@ public struct SegmentKeys: Hashable, Sendable {
         self.seed = seed
     }
 
-    /// New keys; pass `SystemRandomNumberGenerator` outside of tests.
+    /// New keys; pass the system's generator outside of tests.
     public init(using rng: inout some RandomNumberGenerator) {
         seed = (0..<Self.seedByteCount).map { _ in UInt8.random(in: .min ... .max, using: &rng) }
     }
