@@ -14,6 +14,7 @@ struct CodeRules {
         ("Date(", "take `now: Instant` as an argument"),
     ]
 
+    // These are what the rule looks for, not unfinished places.
     static let bannedEverywhere: [(pattern: String, instead: String)] = [
         ("TODO", "finish it, or open an issue"),
         ("FIXME", "finish it, or open an issue"),
