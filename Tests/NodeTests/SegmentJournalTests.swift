@@ -147,6 +147,20 @@ struct SegmentJournalTests {
         #expect(try journal.entries().isEmpty)
     }
 
+    @Test func settle_ofAnOlderRoot_leavesWhatANewerOneReleased() throws {
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let journal = SegmentJournal(records: try RecordStore(folder: folder.path))
+        let (first, second) = (journal.begin(), journal.begin())
+        try first.expect(rootVersion: 1, releasing: [segment(1)])
+        try second.expect(rootVersion: 2, releasing: [segment(1)])
+        try first.settle()
+        #expect(try journal.abandoned().map(\.rootVersion) == [2])
+        try second.settle()
+        #expect(try journal.abandoned().isEmpty)
+        withExtendedLifetime((first, second)) {}
+    }
+
     @Test func abandoned_namesGoneButNoTombstoneYet_listsWhatTheRootReleased() throws {
         let folder = try TemporaryFolder()
         defer { withExtendedLifetime(folder) {} }

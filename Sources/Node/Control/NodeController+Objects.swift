@@ -47,7 +47,7 @@ extension NodeController: ObjectControl {
         let after = try await objects.names.snapshot(of: owner)
         try await objects.removal.remove(unneeded: before.use, after: after.use, of: batch, owner: owner)
         batch.end()
-        await objects.orphans.sweep(.agedAnd(resumption.put))
+        await objects.orphans.sweep(after: resumption.put)
         return result(outcome, isNew: isNew)
     }
 

@@ -7,14 +7,6 @@ struct OrphanRemoval: Sendable {
     /// How long what a put left is kept for the same put to go on with it.
     static let keptFor = Duration.seconds(86_400)
 
-    /// Which of them.
-    enum Choice: Sendable {
-        /// What was left longer ago than ``OrphanRemoval/keptFor``.
-        case aged
-        /// What earlier attempts at a put left that has ended well, besides what is too old.
-        case agedAnd(Digest)
-    }
-
     let vault: OwnerVault
     let names: NamespaceService
     let removal: SegmentRemoval
@@ -24,11 +16,13 @@ struct OrphanRemoval: Sendable {
 
     /// Removes what can be removed now; the rest is for the next time.
     ///
-    /// - Parameter now: What age is judged by.
-    func sweep(_ choice: Choice = .aged, now: Instant = Clock.now()) async {
+    /// - Parameters:
+    ///   - ended: A put that has ended well: what earlier attempts at it left goes however new it is.
+    ///   - now: What age is judged by.
+    func sweep(after ended: Digest? = nil, now: Instant = Clock.now()) async {
         guard let owner = vault.identity else { return }
         do {
-            let removed = try await sweep(choice, owner, now)
+            let removed = try await sweep(ended, owner, now)
             guard removed > 0 else { return }
             logger.notice("segments of a put that did not end were removed", metadata: ["segments": "\(removed)"])
         } catch {
@@ -40,7 +34,7 @@ struct OrphanRemoval: Sendable {
         }
     }
 
-    private func sweep(_ choice: Choice, _ owner: OwnerIdentity, _ now: Instant) async throws -> Int {
+    private func sweep(_ ended: Digest?, _ owner: OwnerIdentity, _ now: Instant) async throws -> Int {
         let journal = journal
         // A root that may name a segment and is not known here decides; it comes back with gossip.
         let version = names.rootVersion(of: owner.device.id, owner: owner.owner)
@@ -49,7 +43,7 @@ struct OrphanRemoval: Sendable {
         // Before it is looked at what is in use: from here on nobody takes what is to go.
         let decided = try await work.run {
             try journal.abandoned().filter { entry in
-                guard entry.rootVersion ?? 0 <= version, Self.isChosen(entry, choice, now: now) else { return false }
+                guard entry.rootVersion ?? 0 <= version, Self.isOver(entry, ended, now: now) else { return false }
                 return try hold.take(entry)
             }
         }
@@ -65,18 +59,14 @@ struct OrphanRemoval: Sendable {
         let orphans = decided.map(\.segment).filter { use.share(of: $0.id) == nil }
         // While nobody can be reached the journal keeps them: it is the last that knows of them.
         guard try await removal.remove(orphans, owner: owner, areArriving: true) else { return 0 }
-        try await work.run { try journal.forget(decided.map(\.segment)) }
+        try await work.run { try journal.forget(asRead: decided) }
         return orphans.count
     }
 
-    private static func isChosen(_ entry: SegmentJournal.Entry, _ choice: Choice, now: Instant) -> Bool {
+    private static func isOver(_ entry: SegmentJournal.Entry, _ ended: Digest?, now: Instant) -> Bool {
         // What no put can take up, and what a root decided on, waits for nothing.
         guard let remains = entry.remains, entry.rootVersion == nil else { return true }
         // A clock that was wrong when it was noted keeps nothing for years.
-        let isAged = remains.noted + keptFor < now || now + keptFor < remains.noted
-        return switch choice {
-        case .aged: isAged
-        case .agedAnd(let put): isAged || remains.put == put
-        }
+        return remains.put == ended || remains.noted + keptFor < now || now + keptFor < remains.noted
     }
 }

@@ -46,6 +46,8 @@ package final class SegmentJournal: Sendable {
     private let prefix: String
     /// Segments of puts that are under way, and those that somebody removes.
     private let current = Mutex<Set<Digest>>([])
+    /// Held while an entry is compared and changed.
+    private let changing = Mutex(())
 
     /// - Parameter prefix: Of the names under which entries are kept; each kind of content has its own.
     package init(records: RecordStore, prefix: String = unnamedPrefix) {
@@ -62,7 +64,7 @@ package final class SegmentJournal: Sendable {
             /// Those of them that are still being sent.
             var sending: Set<Digest> = []
             /// What the root that is noted may need no more.
-            var released: [SegmentReference] = []
+            var released: [Entry] = []
             var hasEnded = false
         }
 
@@ -155,8 +157,8 @@ package final class SegmentJournal: Sendable {
                 return state.entries
             }
             let released = gone.map { Entry(segment: $0, rootVersion: rootVersion, remains: nil) }
-            try journal.records.set((noted + released).map { journal.setting($0) })
-            state.withLock { $0.released += gone }
+            try journal.note(noted + released)
+            state.withLock { $0.released += released }
         }
 
         /// Forgets the segments: names mention them.
@@ -165,11 +167,11 @@ package final class SegmentJournal: Sendable {
         }
 
         /// What the root that was noted last may need no more.
-        var released: [SegmentReference] { state.withLock { $0.released } }
+        var released: [SegmentReference] { state.withLock { $0.released.map(\.segment) } }
 
         /// Forgets what the root released: tombstones are on what no name needs.
         package func settle() throws {
-            try journal.forget(state.withLock { $0.released })
+            try journal.forget(asRead: state.withLock { $0.released })
         }
     }
 
@@ -194,7 +196,23 @@ package final class SegmentJournal: Sendable {
 
     /// Writes entries once more; with them, all that the database was told before is on stable storage.
     package func synchronize(_ entries: [Entry]) throws {
-        try records.set(entries.map { setting($0) })
+        try changing.withLock { _ in try records.set(unchanged(entries).map { setting($0) }) }
+    }
+
+    /// Forgets entries, but none that another command has noted again since: that one decides.
+    func forget(asRead entries: [Entry]) throws {
+        try changing.withLock { _ in try records.set(unchanged(entries).map { (name: name($0.segment), value: nil) }) }
+    }
+
+    private func note(_ entries: [Entry]) throws {
+        try changing.withLock { _ in try records.set(entries.map { setting($0) }) }
+    }
+
+    private func unchanged(_ entries: [Entry]) throws -> [Entry] {
+        try entries.filter { entry in
+            try records.setting(name(entry.segment)).map { try Self.entry($0).rootVersion == entry.rootVersion }
+                ?? false
+        }
     }
 
     /// The highest root version that was ever noted and not decided yet, 0 for none.
