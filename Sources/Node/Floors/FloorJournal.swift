@@ -28,8 +28,8 @@ struct FloorJournal: Sendable {
         /// Segments that no floor needs any more and that have no tombstone yet.
         var removing: [SiteFloor.Segment] = []
 
-        /// Most segments that wait for their tombstone.
-        static let removingMax = 4_096
+        /// Most segments that wait for their tombstone: the list grows while nobody can be told.
+        static let removingMax = 1 << 20
 
         var isEmpty: Bool { stored == nil && storing == nil && removing.isEmpty }
 
