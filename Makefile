@@ -29,7 +29,7 @@ demo: build
 		$(if $(FILE_SIZE),--file-size "$(FILE_SIZE)")
 
 test: build
-	@swift test -c release --skip-build --no-parallel
+	@scripts/test
 
 bench: build
 	@scripts/setup bench
