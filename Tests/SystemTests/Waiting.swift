@@ -3,8 +3,8 @@ struct TimedOut: Error, CustomStringConvertible {
     let description: String
 }
 
-/// Longest wait for anything; a machine under load takes a small part of it.
-let waitMax = Duration.seconds(60)
+/// Longest wait for anything: longer than any time limit of a node, of which a machine under load may need all.
+let waitMax = Duration.seconds(180)
 let pollInterval = Duration.milliseconds(40)
 /// Between two questions of who wants to act at a certain moment.
 let promptly = Duration.milliseconds(1)

@@ -58,7 +58,7 @@ struct OrphanRemoval: Sendable {
         }
         let orphans = decided.map(\.segment).filter { use.share(of: $0.id) == nil }
         // While nobody can be reached the journal keeps them: it is the last that knows of them.
-        guard try await removal.remove(orphans, owner: owner, areArriving: true) else { return 0 }
+        guard try await removal.remove(orphans, owner: owner) else { return 0 }
         try await work.run { try journal.forget(asRead: decided) }
         return orphans.count
     }

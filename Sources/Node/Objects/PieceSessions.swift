@@ -21,6 +21,8 @@ final class PieceSessions: Sendable {
         var lastPart: Instant
         /// Whether a part is being written just now.
         var isBusy = false
+        /// Whether its owner removed the segment meanwhile.
+        var isRemoved = false
     }
 
     private let state = Mutex<[PieceID: Session]>([:])
@@ -41,10 +43,12 @@ final class PieceSessions: Sendable {
     }
 
     func giveBack(_ piece: PieceID, now: Instant) {
-        state.withLock { sessions in
+        let removed = state.withLock { sessions in
             sessions[piece]?.isBusy = false
             sessions[piece]?.lastPart = now
+            return sessions[piece]?.isRemoved == true ? sessions.removeValue(forKey: piece) : nil
         }
+        removed?.writer.discard()
     }
 
     /// Whether another node is sending this piece, or this one has not finished its last part.
@@ -66,12 +70,12 @@ final class PieceSessions: Sendable {
         state.withLock { $0.removeValue(forKey: piece) }
     }
 
-    /// Gives up what arrives of segments that their owner removed; what is being written just now is refused at its end.
+    /// Gives up what arrives of segments that their owner removed; what is being written just now goes when it is written.
     func drop(_ segments: [SegmentID], of owner: OwnerID) {
         let gone = state.withLock { sessions in
-            let gone = sessions.filter { piece, session in
-                !session.isBusy && session.record.owner == owner && segments.contains(piece.segment)
-            }
+            let removed = sessions.filter { $1.record.owner == owner && segments.contains($0.segment) }
+            for piece in removed.keys { sessions[piece]?.isRemoved = true }
+            let gone = removed.filter { !$1.isBusy }
             for piece in gone.keys { sessions[piece] = nil }
             return Array(gone.values)
         }

@@ -38,14 +38,9 @@ struct SegmentRemoval: Sendable {
         try await segments.work.run { try batch.settle() }
     }
 
-    /// - Parameter areArriving: Whether there may be pieces that did not arrive whole, of which no node says anything.
     /// - Returns: Whether at least one other node that may hold something was told, of each part, where there is one.
     @discardableResult
-    func remove(
-        _ references: [SegmentReference],
-        owner: OwnerIdentity,
-        areArriving: Bool = false
-    ) async throws -> Bool {
+    func remove(_ references: [SegmentReference], owner: OwnerIdentity) async throws -> Bool {
         var isTold = true
         for start in stride(from: 0, to: references.count, by: Self.segmentsPerTombstone) {
             let batch = references[start..<min(start + Self.segmentsPerTombstone, references.count)]
@@ -62,7 +57,7 @@ struct SegmentRemoval: Sendable {
                 renewals: [],
                 askingAbout: []
             )
-            if try await !tell(message, about: Array(batch), owner: owner, areArriving: areArriving) { isTold = false }
+            if try await !tell(message, about: Array(batch), owner: owner) { isTold = false }
             for id in tombstone.segments { segments.search.forget(id) }
         }
         return isTold
@@ -74,19 +69,18 @@ struct SegmentRemoval: Sendable {
     private func tell(
         _ message: SyncMessage,
         about references: [SegmentReference],
-        owner: OwnerIdentity,
-        areArriving: Bool
+        owner: OwnerIdentity
     ) async throws -> Bool {
         let grant = try segments.grants.grant(of: owner)
         var nodes: Set<NodeID> = [mesh.node]
         for reference in references {
             let id = try SegmentID(reference.id.bytes)
             let code = try SegmentCode(dataCount: Int(reference.k), totalCount: Int(reference.n))
-            if areArriving { nodes.formUnion(segments.search.named(id, code)) }
-            guard let known = try? await segments.search.find(id, code: code, grant: grant, everything: true) else {
-                continue
-            }
-            nodes.formUnion(known.places(now: mesh.meshNow).map(\.node))
+            let known = try? await segments.search.find(id, code: code, grant: grant, everything: true)
+            let places = known?.places(now: mesh.meshNow) ?? []
+            nodes.formUnion(places.map(\.node))
+            // A piece that nobody states may have arrived in part: the node that has it says nothing of it.
+            if Set(places.map(\.piece)).count < code.totalCount { nodes.formUnion(segments.search.named(id, code)) }
         }
         let told = nodes
         let counter = Counter()
