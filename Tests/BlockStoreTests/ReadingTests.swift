@@ -1,4 +1,5 @@
 import BlockStore
+import Content
 import Core
 import TestFolders
 import Testing
@@ -70,6 +71,23 @@ struct ReadingTests {
         #expect(extents[0].file.isUnchanged())
         let bytes = try folder.read(volume)[extents[0].offset..<extents[0].offset + extents[0].length]
         #expect(bytes.elementsEqual(dag.leaves.flatMap(\.bytes)))
+    }
+
+    @Test func extents_ofALargeLeaf_beginAPage() throws {
+        let folder = try TemporaryFolder()
+        defer { withExtendedLifetime(folder) {} }
+        let store = try makeStore(folder)
+        let small = Block(hashing: [UInt8](repeating: 1, count: 1_000), codec: .raw)
+        let large = Block(hashing: [UInt8](repeating: 2, count: 300_000), codec: .raw)
+        let session = try store.beginImport(.cache, at: now)
+        for block in [small, large] { try session.append(block) }
+        try session.commit(at: now)
+        let extents = try #require(try store.extents(of: [large.cid]))
+        #expect(extents.map(\.offset) == [4_096])
+        #expect(try folder.read(volume)[4_096...].elementsEqual(large.bytes))
+        #expect(store.accounting.cached == 301_000)
+        #expect(store.accounting.dead == 3_096)
+        #expect(try store.recount().isSound)
     }
 
     @Test func extents_ofAMissingLeaf_areNone() throws {

@@ -8,6 +8,7 @@ struct ImportBatch {
         let volume: Int64
         let start: Int
         let end: Int
+        let gaps: [Range<Int>]
         let isNew: Bool
         let isSealed: Bool
 
@@ -15,6 +16,7 @@ struct ImportBatch {
             volume = span.slot.id
             start = span.slot.length
             end = span.end
+            gaps = span.gaps
             isNew = span.slot.isNew
             self.isSealed = isSealed
         }
@@ -125,6 +127,7 @@ extension BlockStore {
         statement.bind(3, span.isSealed ? 1 : 0)
         statement.bind(4, span.volume)
         try statement.run()
+        for gap in span.gaps { transaction.addDead(span.volume, gap) }
     }
 
     /// Deals with blocks that came into the index since the session looked, and with withdrawn ones, which get their

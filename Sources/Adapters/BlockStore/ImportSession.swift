@@ -133,7 +133,7 @@ public final class ImportSession: Sendable {
             try flush(&state)
             guard try !isKnown([key], &state)[0] else { return }
             try take(bytes.count, &state)
-            let (volume, offset) = try state.writer.append(bytes)
+            let (volume, offset) = try state.writer.append(bytes, onPage: true)
             state.places[key] = .volume(volume, offset: offset, length: bytes.count)
             return
         }

@@ -8,7 +8,13 @@ struct VolumeWriter {
         let descriptor: CInt
         /// Where the next byte goes.
         var end: Int
+        /// Bytes that were left out so that what follows begins a page.
+        var gaps: [Range<Int>] = []
     }
+
+    /// Bytes of a page: what `sendfile` hands over begins and ends with pages, and its reader copies a third more slowly
+    /// where they are cut elsewhere.
+    static let pageBytes = 4_096
 
     private let volumes: VolumePool
     private let volumeBytesMax: Int
@@ -21,10 +27,15 @@ struct VolumeWriter {
 
     /// Writes `bytes` in one piece.
     ///
+    /// - Parameter onPage: whether they begin a page.
     /// - Returns: The volume and the offset of the first byte.
-    mutating func append(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) -> (volume: Int64, offset: Int) {
+    mutating func append(
+        _ bytes: UnsafeRawBufferPointer,
+        onPage: Bool = false
+    ) throws(SystemCallError) -> (volume: Int64, offset: Int) {
         if spans.last.map({ $0.end >= volumeBytesMax }) ?? true { try openNext() }
         let last = spans.count - 1
+        if onPage { spans[last].beginPage() }
         let offset = spans[last].end
         try volumes.fileSystem.writeAll(bytes, to: spans[last].descriptor, at: offset)
         spans[last].end += bytes.count
@@ -70,5 +81,14 @@ struct VolumeWriter {
             volumes.release(span.slot.id, length: length)
         }
         spans = []
+    }
+}
+
+extension VolumeWriter.Span {
+    fileprivate mutating func beginPage() {
+        let start = (end + VolumeWriter.pageBytes - 1) / VolumeWriter.pageBytes * VolumeWriter.pageBytes
+        guard start > end else { return }
+        gaps.append(end..<start)
+        end = start
     }
 }
