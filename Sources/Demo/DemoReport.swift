@@ -19,6 +19,8 @@ public struct DemoReport: Codable, Sendable {
     public var bytesVerified: Int
     public var p50Milliseconds: Double
     public var p99Milliseconds: Double
+    /// Of the requests that were under way in the second after a kill, for the worst kill; absent without a kill.
+    public var p99AfterKillMilliseconds: Double?
     /// From the last kill until every survivor counted all copies; absent when that did not happen in time.
     public var secondsUntilCopiesWereBack: Double?
     public var copiesLive: Int
@@ -66,6 +68,7 @@ public struct DemoReport: Codable, Sendable {
         bytesVerified = tally.bytesVerified
         p50Milliseconds = milliseconds(50)
         p99Milliseconds = milliseconds(99)
+        p99AfterKillMilliseconds = tally.p99AfterKill.map { $0 / .milliseconds(1) }
         secondsUntilCopiesWereBack = back.map { $0 / .seconds(1) }
         copiesLive = copies.live
         copiesTarget = copies.target
@@ -106,7 +109,8 @@ public struct DemoReport: Codable, Sendable {
             "retried    \(retried)",
             "failed     \(failed)",
             "verified   \(ByteCountText.format(bytesVerified))",
-            "latency    p50 \(milliseconds(p50Milliseconds)), p99 \(milliseconds(p99Milliseconds))",
+            "latency    p50 \(milliseconds(p50Milliseconds)), p99 \(milliseconds(p99Milliseconds))"
+                + (p99AfterKillMilliseconds.map { ", p99 in the second after the worst kill \(milliseconds($0))" } ?? ""),
             "copies     \(copiesLive) of \(copiesTarget); all back \(back ?? "never: not within the time allowed")",
         ]
         lines += file?.lines ?? []

@@ -65,6 +65,7 @@ struct DemoStory {
                 try await watch(for: Self.timeBetweenKills, show: show)
                 try await waitForFile(show: show)
             }
+            reader.noteKill()
             mesh.kill(step.victims)
             file?.reader.read(after: step.title)
             try row("SIGKILL: \(step.title)", show: show)

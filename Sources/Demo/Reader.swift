@@ -89,6 +89,9 @@ package final class Reader: Sendable {
 
     package func stop() { state.withLock { $0.isStopping = true } }
 
+    /// Nodes are killed now: what is under way in the next second is looked at by itself.
+    func noteKill() { state.withLock { $0.tally.killed(at: clock.now) } }
+
     package func tally() -> ReaderTally { state.withLock { $0.tally } }
 
     /// The numbers so far, and the latencies since the last call.
@@ -132,6 +135,7 @@ package final class Reader: Sendable {
                         bytes: target.size,
                         isFresh: pick.isFresh,
                         retries: retries,
+                        began: began,
                         after: elapsed
                     )
                 }
@@ -175,7 +179,7 @@ package final class Reader: Sendable {
     ) {
         let elapsed = clock.now - began
         state.withLock {
-            $0.tally.failed(what, isFresh: pick.isFresh, retries: retries, after: elapsed)
+            $0.tally.failed(what, isFresh: pick.isFresh, retries: retries, began: began, after: elapsed)
         }
     }
 

@@ -4,10 +4,12 @@ import FoundationEssentials
 import Testing
 
 struct ReportTests {
+    private let start = ContinuousClock.now
+
     private func tally() -> ReaderTally {
         var tally = ReaderTally()
-        tally.succeeded(bytes: 1_000, isFresh: true, retries: 2, after: .milliseconds(3))
-        tally.failed("wrong bytes", isFresh: false, retries: 0, after: .milliseconds(5))
+        tally.succeeded(bytes: 1_000, isFresh: true, retries: 2, began: start, after: .milliseconds(3))
+        tally.failed("wrong bytes", isFresh: false, retries: 0, began: start, after: .milliseconds(5))
         return tally
     }
 
@@ -22,6 +24,26 @@ struct ReportTests {
         #expect(tally.takeWindow().count == 2)
         #expect(tally.takeWindow().count == 0)
         #expect(tally.latency.count == 2)
+    }
+
+    @Test func p99AfterKill_countsWhatWasUnderWayInTheSecondAfterIt() {
+        var tally = ReaderTally()
+        #expect(tally.p99AfterKill == nil)
+        func request(began: Duration, took: Duration) {
+            tally.succeeded(bytes: 1, isFresh: false, retries: 0, began: start + began, after: took)
+        }
+        tally.killed(at: start)
+        request(began: .seconds(-3), took: .seconds(2))
+        request(began: .seconds(1), took: .seconds(4))
+        #expect(tally.p99AfterKill == nil)
+        request(began: .milliseconds(900), took: .milliseconds(10))
+        request(began: .milliseconds(-100), took: .milliseconds(300))
+        let worst = tally.p99AfterKill ?? .zero
+        #expect(worst >= .milliseconds(300) && worst < .milliseconds(320))
+        // A kill that nobody noticed does not hide it.
+        tally.killed(at: start + .seconds(10))
+        request(began: .seconds(10), took: .milliseconds(1))
+        #expect(tally.p99AfterKill == worst)
     }
 
     @Test func rows_lineUpWithTheHeader() {
@@ -51,9 +73,9 @@ struct ReportTests {
     ) -> DemoReport {
         var tally = ReaderTally()
         for _ in 0..<99 {
-            tally.succeeded(bytes: 10, isFresh: true, retries: 0, after: .milliseconds(1))
+            tally.succeeded(bytes: 10, isFresh: true, retries: 0, began: start, after: .milliseconds(1))
         }
-        if failing { tally.failed("wrong bytes", isFresh: false, retries: 0, after: .milliseconds(1)) }
+        if failing { tally.failed("wrong bytes", isFresh: false, retries: 0, began: start, after: .milliseconds(1)) }
         _ = tally.takeWindow()
         let members = DemoMember.spread(count: 12, firstSubnet: 20)
         return DemoReport(
