@@ -127,7 +127,7 @@ extension BlockStore {
         statement.bind(3, span.isSealed ? 1 : 0)
         statement.bind(4, span.volume)
         try statement.run()
-        for gap in span.gaps { transaction.addDead(span.volume, gap) }
+        for gap in span.gaps { try transaction.addGap(span.volume, gap) }
     }
 
     /// Deals with blocks that came into the index since the session looked, and with withdrawn ones, which get their

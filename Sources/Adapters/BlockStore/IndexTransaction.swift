@@ -134,6 +134,11 @@ final class IndexTransaction {
         accounting.dead += Int64(range.count)
     }
 
+    /// A range of a volume was never written; it takes no space of its own.
+    func addGap(_ volume: Int64, _ range: Range<Int>) throws {
+        try insertDead(volume, range, unpunched: 0)
+    }
+
     /// Writes a dead range, joined with dead neighbours so that whole pages can be given back.
     private func writeDead(_ volume: Int64, _ range: Range<Int>) throws {
         var joined = range
@@ -162,13 +167,17 @@ final class IndexTransaction {
             remove.bind(2, Int64(neighbour.lowerBound))
             try remove.run()
         }
+        try insertDead(volume, joined, unpunched: unpunched)
+    }
+
+    private func insertDead(_ volume: Int64, _ range: Range<Int>, unpunched: Int64) throws {
         let add = try RawStatement(
             database,
             "INSERT INTO dead (volume, offset, length, unpunched) VALUES (?, ?, ?, ?)"
         )
         add.bind(1, volume)
-        add.bind(2, Int64(joined.lowerBound))
-        add.bind(3, Int64(joined.count))
+        add.bind(2, Int64(range.lowerBound))
+        add.bind(3, Int64(range.count))
         add.bind(4, unpunched)
         try add.run()
     }
