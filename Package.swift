@@ -67,6 +67,7 @@ let package = Package(
     targets: [
         engine("Core", [crypto]),
         engine("Content", ["Core"]),
+        engine("Drill", ["Core", "Placement"]),
         engine("Exchange", ["Core"]),
         engine("Mesh", ["Core"]),
         engine("Namespace", ["Core", "Owners", crypto]),
@@ -91,7 +92,7 @@ let package = Package(
         floor(
             "Node",
             [
-                "BlockStore", "Content", "Control", "Core", "Erasure", "Exchange", "Files", "Gateway", "Mesh",
+                "BlockStore", "Content", "Control", "Core", "Drill", "Erasure", "Exchange", "Files", "Gateway", "Mesh",
                 "Namespace", "Objects", "Owners", "PieceStore", "Placement", "Publishing", "RecordStore", "Settings",
                 "Transport", lifecycle, logging,
             ] + nio
@@ -131,6 +132,7 @@ let package = Package(
         tests("ControlTests", ["Control", "Settings", "TestFolders", lifecycle, logging] + nio),
         tests("CoreTests", ["Core"]),
         tests("DemoTests", ["Control", "Core", "Demo", "TestFolders", httpClient, httpServer, lifecycle, logging]),
+        tests("DrillTests", ["Core", "Drill", "Placement"]),
         tests("ErasureTests", ["Erasure"]),
         tests("ExchangeTests", ["Core", "Exchange"]),
         tests("GatewayTests", ["Content", "Core", "Gateway"] + nio),

@@ -6,6 +6,7 @@ struct ImportRules {
     static let ours: [String: Set<String>] = [
         "Core": [],
         "Content": ["Core"],
+        "Drill": ["Core", "Placement"],
         "Exchange": ["Core"],
         "Mesh": ["Core"],
         "Namespace": ["Core", "Owners"],
@@ -25,7 +26,8 @@ struct ImportRules {
         "Settings": [],
         "Transport": ["Core"],
         "Node": [
-            "BlockStore", "Content", "Control", "Core", "Erasure", "Exchange", "Files", "Gateway", "Mesh", "Namespace",
+            "BlockStore", "Content", "Control", "Core", "Drill", "Erasure", "Exchange", "Files", "Gateway", "Mesh",
+            "Namespace",
             "Objects", "Owners", "PieceStore", "Placement", "Publishing", "RecordStore", "Settings", "Transport",
         ],
         "Demo": ["Control", "Core", "Settings"],
