@@ -1,6 +1,7 @@
 import BlockStore
 import Content
 import Control
+import Drill
 import Gateway
 import Mesh
 import Publishing
@@ -51,6 +52,10 @@ extension MeshError: ControlErrorConvertible {
 
 extension PublishingError: ControlErrorConvertible {
     public var controlError: ControlError { ControlError(.failed, message) }
+}
+
+extension DrillError: ControlErrorConvertible {
+    public var controlError: ControlError { ControlError(code == .unknown ? .notFound : .usage, message) }
 }
 
 extension RecordStoreError: ControlErrorConvertible {

@@ -10,7 +10,7 @@ extension NodeController {
     /// Bytes that are read between two reports of progress.
     private static let checkBytes = 16 << 20
     /// Bytes a second that are read at most: whoever is served meanwhile needs the disk too.
-    private static let checkBytesPerSecond = 256 << 20
+    private static let checkPace = Pace(bytesPerSecond: 256 << 20)
     /// Damaged blocks that are named; of more only the number is said.
     private static let rottenNamedMax = 16
 
@@ -74,7 +74,7 @@ extension NodeController {
             progress(
                 .init(phase: "checking blocks", unit: .bytes, done: result.bytes, total: max(total, result.bytes))
             )
-            try await Self.pace(step.bytes, since: began)
+            try await Self.checkPace.wait(step.bytes, since: began)
         }
         problems += rotten.prefix(Self.rottenNamedMax).map { cid in
             "\(parts.base.folder.blocks): block \(cid) is damaged; it is fetched from others while the node "
@@ -82,14 +82,6 @@ extension NodeController {
         }
         guard rotten.count > Self.rottenNamedMax else { return }
         problems.append("\(parts.base.folder.blocks): \(rotten.count) blocks are damaged; check the disk")
-    }
-
-    /// Waits until `bytes` may have been read.
-    private static func pace(_ bytes: Int, since began: ContinuousClock.Instant) async throws {
-        try Task.checkCancellation()
-        let due = began + .milliseconds(bytes * 1_000 / checkBytesPerSecond)
-        guard due > .now else { return }
-        try await Task.sleep(until: due, clock: .continuous)
     }
 
     // MARK: - Pieces
@@ -124,7 +116,7 @@ extension NodeController {
             damaged += scrubbed.damaged
             next = scrubbed.next
             progress(.init(phase: "checking pieces", unit: .bytes, done: read, total: max(total, read)))
-            try await Self.pace(scrubbed.bytes, since: began)
+            try await Self.checkPace.wait(scrubbed.bytes, since: began)
         }
         result.bytes += read
         for (number, key) in damaged.enumerated() {

@@ -18,6 +18,8 @@ final class NodeController: NodeControl {
     let logger: Logger
     /// Resolved when this node has moved what it held and may stop.
     let departed = Promise<Void>()
+    /// One drill at a time.
+    let drilling = Atomic<Bool>(false)
     private let gatewayAddress = Mutex<String?>(nil)
 
     init(parts: NodeParts, logger: Logger) {
@@ -100,7 +102,7 @@ final class NodeController: NodeControl {
             "mesh.messages.dropped": UInt64(parts.mesh.droppedCount), "mesh.deaths": mesh.deaths,
             "mesh.quarantined": UInt64(parts.base.records.quarantinedCount),
             "mesh.records.quarantined": mesh.quarantined, "mesh.unjournalled": parts.base.records.unjournalledCount,
-            "exchange.wrongBytes": parts.exchange.wrongBytesCount,
+            "peers.reads": parts.router.reads.count, "exchange.wrongBytes": parts.exchange.wrongBytesCount,
             "gateway.requests": gateway.requests, "gateway.hits": gateway.hits, "gateway.bytes": gateway.bytes,
             "gateway.resets": gateway.resets,
             "store.withdrawn": UInt64(store.withdrawn), "store.evicted": UInt64(store.evicted),

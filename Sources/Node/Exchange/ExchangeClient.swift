@@ -22,11 +22,19 @@ package final class ExchangeClient: Sendable {
     private let mesh: MeshService
     private let timeouts: ExchangeTimeouts
     private let table = Mutex(ProviderTable())
+    /// Nodes that are taken for lost: nothing is asked of them.
+    private let absent: Set<NodeID>
 
-    package init(client: PeerClient, mesh: MeshService, timeouts: ExchangeTimeouts = ExchangeTimeouts()) {
+    package init(
+        client: PeerClient,
+        mesh: MeshService,
+        timeouts: ExchangeTimeouts = ExchangeTimeouts(),
+        absent: Set<NodeID> = []
+    ) {
         self.client = client
         self.mesh = mesh
         self.timeouts = timeouts
+        self.absent = absent
     }
 
     /// How often a peer sent bytes that are not what they were asked by.
@@ -55,6 +63,7 @@ package final class ExchangeClient: Sendable {
         expected: Set<CID>? = nil,
         receive: (Block) async throws -> Void
     ) async throws {
+        try refuse(node)
         let started = ContinuousClock.now
         do {
             let answer = try await client.request(
@@ -86,6 +95,10 @@ package final class ExchangeClient: Sendable {
         }
     }
 
+    private func refuse(_ node: NodeID) throws(NodeError) {
+        guard !absent.contains(node) else { throw NodeError(.unreachable, "\(node.short) is taken for lost") }
+    }
+
     private func judging<Value>(
         _ node: NodeID,
         _ body: () throws(ContentError) -> Value
@@ -98,6 +111,7 @@ package final class ExchangeClient: Sendable {
 
     /// Which of `cids` a node says it has.
     func availability(of cids: [CID], at node: NodeID, within timeout: Duration) async throws -> [Bool] {
+        try refuse(node)
         let request = ExchangeRequest.have(cids)
         let answer = try await client.call(
             to: node,

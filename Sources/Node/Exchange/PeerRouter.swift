@@ -14,6 +14,7 @@ package struct PeerRouter: PeerRequestHandling {
     let desk: InvitationDesk
     let holds: HoldDesk
     let pieces: PieceDesk
+    package let reads = ReadCounters()
 
     package init(
         mesh: MeshService,
@@ -36,6 +37,7 @@ package struct PeerRouter: PeerRequestHandling {
     }
 
     package func handle(_ request: PeerRequest) async throws -> PeerResponse {
+        reads.note(request.path)
         if PieceDesk.paths.contains(request.path) {
             return try await pieces.response(path: request.path, body: request.body, from: request.peer)
         }

@@ -16,8 +16,6 @@ import Synchronization
 package final class FloorRestore: Sendable {
     /// Sites that are restored at once; further ones are refused.
     static let restoresMax = 4
-    /// How long one window of a segment may take to come, retries included.
-    static let windowTimeMax = Duration.seconds(120)
 
     let mesh: MeshService
     let store: BlockStore
@@ -163,7 +161,8 @@ package final class FloorRestore: Sendable {
         logger.notice("no copy of a site is left; it is restored from its floor", metadata: ["site": "\(publisher)"])
         let intake = try await work.run { [store] in try ArchiveIntake(floor, store: store) }
         do {
-            try await read(floor, into: intake)
+            let work = work
+            try await FloorReading(fetch: fetch).read(floor) { bytes in try await work.run { try intake.take(bytes) } }
             let pins = wanted.map { Pin(root: $0, owner: CopyService.owner(of: publisher)) }
             try await work.run { try intake.commit(pins) }
         } catch {
@@ -175,39 +174,6 @@ package final class FloorRestore: Sendable {
             "a site was restored from its floor",
             metadata: ["site": "\(publisher)", "bytes": "\(floor.byteCount)"]
         )
-    }
-
-    /// Reads the archive window by window; the next one is under way while one is taken in.
-    private func read(_ floor: SiteFloor, into intake: ArchiveIntake) async throws {
-        var windows: [SegmentWindow] = []
-        for (number, segment) in floor.segments.enumerated() {
-            let start = UInt64(number) * SiteFloor.segmentBytes
-            let extent = try Extent(
-                segment: segment.reference,
-                offset: 0,
-                byteCount: UInt32(min(floor.byteCount - start, SiteFloor.segmentBytes))
-            )
-            windows += SegmentWindow.all(of: extent)
-        }
-        guard let first = windows.first else { return }
-        var bytes = try await fetch(first)
-        for next in windows.dropFirst() {
-            let taken = bytes
-            async let coming = fetch(next)
-            try await work.run { try intake.take(taken) }
-            bytes = try await coming
-        }
-        let last = bytes
-        try await work.run { try intake.take(last) }
-    }
-
-    private func fetch(_ window: SegmentWindow) async throws -> ByteBuffer {
-        let fetch = fetch
-        do {
-            return try await withDeadline(Self.windowTimeMax) { try await fetch.read(window.range, of: window.segment) }
-        } catch is DeadlineExceeded {
-            throw NodeError(.unreachable, "pieces of \(SegmentID(window.segment.id)) did not come in time; try again")
-        }
     }
 
     private func isPinned(_ roots: [CID], _ publisher: PublisherID) async throws -> Bool {

@@ -17,11 +17,14 @@ package struct PieceClient: Sendable {
     let local: PieceDesk
     /// Who was asked and did not answer, a moment ago.
     let silent = SilentHolders()
+    /// Nodes that are taken for lost, maybe this one too: nothing is asked of them.
+    let absent: Set<NodeID>
 
-    package init(client: PeerClient, mesh: MeshService, local: PieceDesk) {
+    package init(client: PeerClient, mesh: MeshService, local: PieceDesk, absent: Set<NodeID> = []) {
         self.client = client
         self.mesh = mesh
         self.local = local
+        self.absent = absent
     }
 
     /// Stores part of a piece.
@@ -118,6 +121,7 @@ package struct PieceClient: Sendable {
     private func call(_ path: String, _ body: ByteBuffer, at node: NodeID, answerBytesMax: Int) async throws
         -> ByteBuffer
     {
+        guard !absent.contains(node) else { throw NodeError(.unreachable, "\(node.short) is taken for lost") }
         guard node != mesh.node else { return try await local.answer(path: path, body: body, from: node) }
         let answer = try await client.request(
             to: node,

@@ -80,7 +80,7 @@ package struct SegmentReader: Sendable {
                 case .dead, nil: 4
                 }
             }
-            let ranked = places.map { (rank: rank($0.node), place: $0) }
+            let ranked = places.filter { !client.absent.contains($0.node) }.map { (rank: rank($0.node), place: $0) }
                 .sorted { ($0.rank, $0.place.piece) < ($1.rank, $1.place.piece) }
             return (ranked.map(\.place), Set(ranked.filter { $0.rank > 1 }.map(\.place.node)))
         }

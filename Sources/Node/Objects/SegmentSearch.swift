@@ -78,7 +78,8 @@ package final class SegmentSearch: Sendable {
     private func reach(of segment: KnownSegment, now: Instant) -> Int {
         let alive = mesh.read { state in
             segment.places(now: now).filter {
-                state.mesh.node == $0.node || state.mesh.member($0.node)?.isAlive == true
+                !client.absent.contains($0.node)
+                    && (state.mesh.node == $0.node || state.mesh.member($0.node)?.isAlive == true)
             }
         }
         return Set(alive.map(\.piece)).count
@@ -108,7 +109,7 @@ package final class SegmentSearch: Sendable {
             let first = placement.chosen + placement.reserves
             let named = Set(first)
             let others = ([state.mesh.node] + state.mesh.members.map(\.node)).filter { !named.contains($0) }
-            let all = Array((first + others).prefix(Self.nodesMax))
+            let all = Array((first + others).filter { !client.absent.contains($0) }.prefix(Self.nodesMax))
             let isLikely = { (node: NodeID) in
                 node == state.mesh.node || state.mesh.member(node)?.isAlive == true && !silent.contains(node)
             }
