@@ -28,8 +28,8 @@ package struct HoldfastCommand: AsyncParsableCommand {
             UpCommand.self, InviteCommand.self, StatusCommand.self, DoctorCommand.self, ConfigCommand.self,
             AddCommand.self, ImportCommand.self, ExportCommand.self, PublishCommand.self, UnpublishCommand.self,
             NameCommand.self, PutCommand.self, GetCommand.self, ListCommand.self, StatCommand.self, RemoveCommand.self,
-            KeyCommand.self, FsckCommand.self, ExitCommand.self, DemoCommand.self, CompletionsCommand.self,
-            VersionCommand.self,
+            KeyCommand.self, DrillCommand.self, FsckCommand.self, ExitCommand.self, DemoCommand.self,
+            CompletionsCommand.self, VersionCommand.self,
         ]
     )
 

@@ -26,7 +26,8 @@ struct CommandLineTests {
         "key backup", "key backup --json --data D", "key recover", "key recover --name n", "key add-device n",
         "key add-device --accept S --data D", "key add-device --accept -", "key revoke-device n --json", "key ls",
         "key ls --json --data D", "fsck", "fsck --repair", "fsck --no-repair --json --data D", "exit",
-        "exit --yes --json --data D",
+        "exit --yes --json --data D", "drill --lose operator:a --lose 33% --json", "drill --all-single --data D",
+        "drill --lose hosting:aws --sample 10 --seed 7", "drill --all-single --read --sample 5 --json",
     ])
     func command_withOptionsAnywhere_parses(line: String) throws {
         #expect(throws: Never.self) { try HoldfastCommand.parseAsRoot(line.split(separator: " ").map(String.init)) }
@@ -47,7 +48,10 @@ struct CommandLineTests {
         ("key recover abandon", "holdfast key recover --help"), ("key add-device", "holdfast key add-device --help"),
         ("key add-device n --accept S", "holdfast key add-device --help"),
         ("key revoke-device", "holdfast key revoke-device --help"), ("fsck now", "holdfast fsck --help"),
-        ("exit now", "holdfast exit --help"), ("demo --file f --file-size 1MiB", "holdfast demo --help"),
+        ("drill", "holdfast drill --help"), ("drill --lose a --all-single", "holdfast drill --help"),
+        ("drill --lose a --sample 0", "holdfast drill --help"), ("drill --lose a --read", "holdfast drill --help"),
+        ("drill --all-single --sample 3", "holdfast drill --help"), ("exit now", "holdfast exit --help"),
+        ("demo --file f --file-size 1MiB", "holdfast demo --help"),
     ])
     func commandLine_thatIsWrong_isOneLineWithAHint(line: String, hint: String) {
         let arguments = line.split(separator: " ").map(String.init)
@@ -81,7 +85,7 @@ struct CommandLineTests {
     @Test(arguments: [
         "up", "invite", "status", "doctor", "config show", "add", "import", "export", "publish", "unpublish",
         "name ls", "demo", "completions", "version", "put", "get", "ls", "stat", "rm", "key backup", "key recover",
-        "key add-device", "key revoke-device", "key ls", "fsck", "exit",
+        "key add-device", "key revoke-device", "key ls", "fsck", "exit", "drill",
     ])
     func help_ofEveryCommand_hasAnExampleDataAndJSON(name: String) {
         let path = name.split(separator: " ").map(String.init)
@@ -108,7 +112,7 @@ struct CommandLineTests {
         let numbers = Control.ExitCode.allCases.map { "\($0)=\($0.rawValue)" }.joined(separator: " ")
         #expect(
             numbers == "success=0 failed=1 usage=2 noNode=3 badInput=4 notFound=5 unauthorized=6 inUse=7 full=8 "
-                + "corrupt=9 unreachable=10 refused=11 interrupted=130 terminated=143"
+                + "corrupt=9 unreachable=10 refused=11 wouldLose=12 interrupted=130 terminated=143"
         )
     }
 

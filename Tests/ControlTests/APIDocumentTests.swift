@@ -54,6 +54,29 @@ struct APIDocumentTests {
         try expect(status, "GET", "/v1/objects/stat")
     }
 
+    /// The last line of a drill, with every field that it can have.
+    @Test func drill_matchesItsSchema() throws {
+        let line = ["result": FakeDrill.result(FakeDrill.request)]
+        let schema = try #require(
+            APIDocument.value["paths"]?["/v1/drill"]?["post"]?["responses"]?["200"]?["content"]?[
+                "application/x-ndjson"
+            ]?[
+                "schema"
+            ]
+        )
+        try check(try JSONSerialization.jsonObject(with: JSONEncoder().encode(line)), schema, "/v1/drill")
+        let body = try #require(
+            APIDocument.value["paths"]?["/v1/drill"]?["post"]?["requestBody"]?["content"]?["application/json"]?[
+                "schema"
+            ]
+        )
+        let request = try JSONSerialization.jsonObject(with: JSONEncoder().encode(FakeDrill.request))
+        try check(request, body, "/v1/drill")
+        // What may be left out may be left out.
+        let bare = DrillRequest(lose: ["33%"])
+        try check(try JSONSerialization.jsonObject(with: JSONEncoder().encode(bare)), body, "/v1/drill")
+    }
+
     private func expect(_ answer: some Encodable, _ method: String, _ path: String) throws {
         let schema = try #require(
             APIDocument.value["paths"]?[path]?[method.lowercased()]?["responses"]?["200"]?["content"]?[

@@ -86,4 +86,14 @@ final class FakeNode: NodeControl {
     func doctor() async throws -> [Finding] {
         [Finding("clock", .problem, "it is off", advice: "set it")]
     }
+
+    /// The request comes back in what it loses.
+    func drill(
+        _ request: DrillRequest,
+        progress: @escaping @Sendable (OperationProgress) -> Void
+    ) async throws -> DrillResult {
+        if request.lose == ["operator:nobody"] { throw ControlError(.notFound, "no operator is called so") }
+        progress(Self.step)
+        return FakeDrill.result(request)
+    }
 }

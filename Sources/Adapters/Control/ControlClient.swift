@@ -86,6 +86,10 @@ public struct ControlClient: Sendable {
         return answer.bytes
     }
 
+    public func drill(_ request: DrillRequest, progress: (OperationProgress) -> Void) async throws -> DrillResult {
+        try await stream("drill", request, progress: progress)
+    }
+
     // MARK: Transport
 
     func call<Answer: Decodable>(_ path: String) async throws -> Answer {

@@ -37,7 +37,7 @@ enum ControlResponse {
             case .inUse, .refused: .conflict
             case .full: .init(code: 507, reasonPhrase: "Insufficient Storage")
             case .unreachable: .gatewayTimeout
-            case .success, .failed, .noNode, .corrupt, .interrupted, .terminated: .internalServerError
+            case .success, .failed, .noNode, .corrupt, .wouldLose, .interrupted, .terminated: .internalServerError
             }
         return Self.error(error, status: status)
     }

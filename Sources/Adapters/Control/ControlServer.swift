@@ -9,7 +9,7 @@ public import Settings
 /// The control API: HTTP on loopback, for whoever can read the token in the data folder.
 ///
 /// `GET /v1/status`, `/v1/names`, `/v1/doctor`; `POST /v1/invite`, `/v1/publish`, `/v1/unpublish`, `/v1/import`,
-/// `/v1/export`; the routes of private objects are in `ControlServer+Objects.swift`. Long operations answer with NDJSON
+/// `/v1/export`, `/v1/drill`; the routes of private objects are in `ControlServer+Objects.swift`. Long operations answer with NDJSON
 /// (``OperationStream``).
 public struct ControlServer: Service {
     private let node: any NodeControl & ObjectControl
@@ -130,6 +130,9 @@ public struct ControlServer: Service {
             OperationStream<ExportRequest, ExportAnswer> {
                 ExportAnswer(bytes: try await node.exportCAR(cid: $0.cid, to: $0.path, progress: $1))
             }.response(to: request)
+        }
+        router.post("v1/drill") { request, _ in
+            OperationStream<DrillRequest, DrillResult> { try await node.drill($0, progress: $1) }.response(to: request)
         }
         Self.addObjectRoutes(to: router, node: node)
         router.get("v1/openapi.json") { _, _ in ControlResponse.document() }

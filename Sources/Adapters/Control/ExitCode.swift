@@ -12,6 +12,7 @@ public enum ExitCode: Int32, CaseIterable, Sendable, Codable {
     case corrupt = 9
     case unreachable = 10
     case refused = 11
+    case wouldLose = 12
     case interrupted = 130
     case terminated = 143
 
@@ -30,6 +31,7 @@ public enum ExitCode: Int32, CaseIterable, Sendable, Codable {
         case .corrupt: "Stored bytes do not match what names or signs them."
         case .unreachable: "Nobody who has it, or nobody of the mesh, answered in time."
         case .refused: "The mesh refused: invite expired, used or forged, operator not admitted."
+        case .wouldLose: "The drill found something that would be lost."
         case .interrupted: "Interrupted (SIGINT); what was begun was cancelled."
         case .terminated: "Terminated (SIGTERM); what was begun was cancelled."
         }

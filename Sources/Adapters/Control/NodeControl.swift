@@ -30,4 +30,9 @@ public protocol NodeControl: Sendable {
         progress: @escaping @Sendable (OperationProgress) -> Void
     ) async throws -> Int
     func doctor() async throws -> [Finding]
+    /// Reads what this user published and stored as if some nodes had vanished; asks nothing of those.
+    func drill(
+        _ request: DrillRequest,
+        progress: @escaping @Sendable (OperationProgress) -> Void
+    ) async throws -> DrillResult
 }

@@ -2,7 +2,7 @@
 public struct OperationProgress: Codable, Hashable, Sendable {
     /// What is counted.
     public enum Unit: String, Codable, Sendable, CaseIterable {
-        case files, bytes, blocks, copies, pieces
+        case files, bytes, blocks, copies, pieces, segments
     }
 
     /// What happens now, as a participle: `importing`, `placing`.

@@ -76,6 +76,13 @@ struct APIOperation: Sendable {
             body: .json(ExportRequest.self),
             answer: .lines(ExportAnswer.self)
         ),
+        .init(
+            method: .post,
+            path: "/v1/drill",
+            summary: "Reads everything as if some nodes had vanished.",
+            body: .json(DrillRequest.self),
+            answer: .lines(DrillResult.self)
+        ),
     ]
 
     private static let objects: [APIOperation] = [

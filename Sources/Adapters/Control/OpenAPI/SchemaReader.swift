@@ -149,6 +149,10 @@ private struct Fields<Key: CodingKey>: KeyedDecodingContainerProtocol {
         try notes.note(key.stringValue, type, isOptional: true)
     }
 
+    func decodeIfPresent(_ type: UInt64.Type, forKey key: Key) throws -> UInt64? {
+        try notes.note(key.stringValue, type, isOptional: true)
+    }
+
     func nestedContainer<Nested: CodingKey>(
         keyedBy type: Nested.Type,
         forKey key: Key
