@@ -6,8 +6,13 @@ struct PeerClocks: Sendable {
     private var offsets: [NodeID: Int64] = [:]
     private var order: [NodeID] = []
 
+    /// Largest difference that is believed, in milliseconds: a hundred years, so that sums and magnitudes of what peers
+    /// say fit.
+    private static let offsetMax: Int64 = 100 * 366 * 86_400_000
+
     mutating func record(_ clock: Instant, of node: NodeID, now: Instant) {
-        if offsets.updateValue((clock - now).wholeMilliseconds, forKey: node) == nil {
+        let ahead = (clock - now).wholeMilliseconds
+        if offsets.updateValue(min(max(ahead, -Self.offsetMax), Self.offsetMax), forKey: node) == nil {
             order.append(node)
             if order.count > MeshLimits.clocksMax { offsets[order.removeFirst()] = nil }
         }

@@ -5,14 +5,14 @@ import RecordStore
 
 /// What this node knows of the floors of its own sites, across restarts: what is stored, what is being stored, and what is
 /// still to be removed.
-struct FloorJournal: Sendable {
+package struct FloorJournal: Sendable {
     /// Names of settings of this journal begin with it.
     static let prefix = "floor/site/"
     /// Names of settings of segments that no floor mentions yet begin with it.
     static let unnamedPrefix = "floor/unnamed/"
 
     /// An archive in segments, or the first of them.
-    struct Archive: Hashable, Sendable {
+    package struct Archive: Hashable, Sendable {
         let roots: [CID]
         let byteCount: UInt64
         /// In the archive's order.
@@ -22,7 +22,7 @@ struct FloorJournal: Sendable {
     }
 
     /// All of one site; written in one piece, so that no segment is ever nobody's.
-    struct Entry: Hashable, Sendable {
+    package struct Entry: Hashable, Sendable {
         var stored: Archive?
         var storing: Archive?
         /// Segments that no floor needs any more and that have no tombstone yet.
@@ -71,7 +71,7 @@ struct FloorJournal: Sendable {
         ])
     }
 
-    private static func decode(_ bytes: [UInt8]) throws -> Entry {
+    package static func decode(_ bytes: [UInt8]) throws -> Entry {
         let fields = try CBORFields(decoding: bytes, of: "floor journal")
         return Entry(
             stored: try archive(fields.value("stored")),

@@ -13,7 +13,7 @@ package struct DeviceInvitation: Sendable {
     /// Longest text, in bytes.
     static let textBytesMax = 2_048
 
-    var text: String {
+    package var text: String {
         let map = CBOR.map([
             "reading": .bytes(reading.bytes), "device": .bytes(device.seed), "certificate": .bytes(certificate.bytes),
         ])
@@ -27,7 +27,7 @@ package struct DeviceInvitation: Sendable {
     }
 
     /// - Throws: ``NodeError`` `.badInput` when the text is not whole.
-    init(text: String) throws(NodeError) {
+    package init(text: String) throws(NodeError) {
         do {
             guard text.utf8.count <= Self.textBytesMax, text.hasPrefix(Self.prefix) else {
                 throw CoreError(.invalid, "it does not begin with \(Self.prefix)")

@@ -108,7 +108,7 @@ package final class SegmentJournal: Sendable {
             do {
                 // It may have been named or removed since it was read.
                 let bytes = try journal.records.setting(journal.name(entry.segment))
-                guard let bytes, try SegmentJournal.entry(bytes).rootVersion == entry.rootVersion else {
+                guard let bytes, try SegmentJournal.decode(bytes).rootVersion == entry.rootVersion else {
                     journal.release([entry.segment.id])
                     return false
                 }
@@ -191,7 +191,7 @@ package final class SegmentJournal: Sendable {
     ///
     /// - Throws: As ``abandoned()``.
     package func entries() throws -> [Entry] {
-        try records.settings(prefix: prefix).map { try Self.entry($0.value) }
+        try records.settings(prefix: prefix).map { try Self.decode($0.value) }
     }
 
     /// Writes entries once more; with them, all that the database was told before is on stable storage.
@@ -210,7 +210,7 @@ package final class SegmentJournal: Sendable {
 
     private func unchanged(_ entries: [Entry]) throws -> [Entry] {
         try entries.filter { entry in
-            try records.setting(name(entry.segment)).map { try Self.entry($0).rootVersion == entry.rootVersion }
+            try records.setting(name(entry.segment)).map { try Self.decode($0).rootVersion == entry.rootVersion }
                 ?? false
         }
     }
@@ -249,7 +249,7 @@ package final class SegmentJournal: Sendable {
         return (name(entry.segment), CBOR.map(fields).encoded())
     }
 
-    private static func entry(_ bytes: [UInt8]) throws -> Entry {
+    package static func decode(_ bytes: [UInt8]) throws -> Entry {
         let fields = try CBORFields(decoding: bytes, of: "segment journal")
         return Entry(
             segment: try SegmentReference(cbor: fields.value("segment")),

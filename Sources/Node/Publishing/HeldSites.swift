@@ -3,7 +3,7 @@ import Publishing
 import RecordStore
 
 /// The sites that this node holds, as it remembers them across restarts.
-struct HeldSites: Sendable {
+package struct HeldSites: Sendable {
     static let prefix = "held/"
 
     let records: RecordStore
@@ -28,7 +28,7 @@ struct HeldSites: Sendable {
         ]).encoded()
     }
 
-    private static func decode(_ bytes: [UInt8]) throws -> HeldSite {
+    package static func decode(_ bytes: [UInt8]) throws -> HeldSite {
         let fields = try CBORFields(decoding: bytes, of: "held site")
         let roots = try fields.array("roots", max: SiteVersion.countMax).compactMap { item -> CID? in
             if case .link(let cid) = item { cid } else { nil }
