@@ -40,6 +40,9 @@ public final class FaultyFileSystem: FileSystem {
     public var count: Int { state.withLock { $0.count } }
     public var hasFailed: Bool { count > failing }
 
+    /// Nothing works any more, from now on.
+    public func crash() { state.withLock { $0.hasCrashed = true } }
+
     /// Takes what is on disk now as synchronized, as after a clean start.
     public func adopt(_ folder: String) throws {
         for name in try real.names(inFolder: folder) {

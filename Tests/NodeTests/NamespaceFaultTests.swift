@@ -1,5 +1,6 @@
 import Control
 import Core
+import FileFaults
 import Foundation
 import NIOCore
 import NIOPosix
@@ -112,16 +113,6 @@ struct NamespaceFaultTests {
         }
     }
 
-    /// Puts what survived a power loss in the place of what the files hold.
-    private static func lose(_ disk: FaultyDatabase, in folder: String) throws {
-        let survivors = disk.surviving()
-        for end in ["", "-wal"] {
-            let path = folder + "/mesh/records.sqlite" + end
-            try? FileManager.default.removeItem(atPath: path)
-            try survivors[disk.path + end]?.write(to: URL(filePath: path))
-        }
-    }
-
     private static func check(_ folder: String, _ told: Told, _ replay: Comment) async throws {
         try await withNode(folder) { parts, control in
             try await checkNames(control, told, replay)
@@ -181,7 +172,7 @@ struct NamespaceFaultTests {
                 try? FileManager.default.removeItem(atPath: after)
                 try Self.copy(run, to: after)
             }
-            if losesUnsynchronized { try Self.lose(disk, in: after) }
+            if losesUnsynchronized { try disk.restoreSurvivors(into: after + "/mesh") }
             try await Self.check(after, told, replay)
             guard disk.hasFailed else {
                 #expect(told.failures == 0, replay)

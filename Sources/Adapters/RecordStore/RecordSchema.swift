@@ -47,11 +47,21 @@ enum RecordSchema {
         }
     }
 
-    /// - Throws: ``RecordStoreError`` `.corrupt` with the first fault found.
+    /// - Throws: ``RecordStoreError`` `.corrupt` with the first fault found, `.io` when the disk did not give a page.
     static func check(_ database: Database) throws {
         let finding = try String.fetchOne(database, sql: "PRAGMA quick_check(1)") ?? "no answer"
-        guard finding == "ok" else {
-            throw RecordStoreError(.corrupt, "the database failed its check: \(finding)")
+        guard finding != "ok" else { return }
+        // The check tells of a page that could not be read as of one that is wrong; nothing is known of what is on it.
+        guard !isReadFailure(finding) else {
+            throw RecordStoreError(.io, "the disk failed while the database was checked: \(finding); check the disk")
         }
+        throw RecordStoreError(.corrupt, "the database failed its check: \(finding)")
+    }
+
+    /// Whether a finding of `quick_check` is a failed read: it ends in `error code=` and the extended result code.
+    private static func isReadFailure(_ finding: String) -> Bool {
+        guard let mark = finding.firstRange(of: "error code=") else { return false }
+        let code = Int32(finding[mark.upperBound...].prefix { $0.isNumber }) ?? 0
+        return ResultCode(rawValue: code).primaryResultCode == .SQLITE_IOERR
     }
 }

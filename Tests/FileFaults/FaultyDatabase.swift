@@ -5,31 +5,45 @@ import Synchronization
 /// The disk under one SQLite database, on which one writing operation fails; all other databases are left alone.
 ///
 /// Stands between SQLite and the system as its default VFS (sqlite.org/vfs.html): every write, synchronization,
-/// truncation and removal of the database and its log is counted, and the chosen one fails as asked. After a crash
-/// nothing works any more, and ``surviving()`` is what the disk holds: what was synchronized, and no more.
-final class FaultyDatabase: Sendable {
-    enum Fault: CaseIterable, Sendable {
+/// truncation and removal of the database and its log is counted, every read too where that is asked for, and the
+/// chosen one fails as asked. After a crash nothing works any more, and ``surviving()`` is what the disk holds: what was
+/// synchronized, and no more.
+public final class FaultyDatabase: Sendable {
+    public enum Fault: CaseIterable, Sendable {
         case ioError, diskFull, crash
     }
 
     private struct State {
         var count = 0
         var hasCrashed = false
+        var isHealed = false
         /// What of each file is on stable storage.
         var contents: [String: Data] = [:]
     }
 
     /// Path of the database; its log lies beside it.
-    let path: String
+    public let path: String
     private let fault: Fault
     private let failing: Int
+    fileprivate let countsReads: Bool
+    private let onCrash: @Sendable () -> Void
     private let state: Mutex<State>
 
     /// - Parameters:
     ///   - path: Of a database that is closed, and synchronized as it is.
     ///   - operation: Which one fails, from 0; none when it is never reached.
-    init(_ path: String, _ fault: Fault, at operation: Int) {
+    ///   - countsReads: Whether reads are operations that can fail, too.
+    ///   - onCrash: Called once, at the crash: what else dies with the process.
+    public init(
+        _ path: String,
+        _ fault: Fault,
+        at operation: Int,
+        countsReads: Bool = false,
+        onCrash: @escaping @Sendable () -> Void = {}
+    ) {
         self.path = path
+        self.onCrash = onCrash
+        self.countsReads = countsReads
         self.fault = fault
         failing = operation
         var state = State()
@@ -42,22 +56,40 @@ final class FaultyDatabase: Sendable {
     }
 
     /// Ends the faults; call when the database is closed.
-    func end() { Shim.disks.withLock { _ = $0.removeValue(forKey: path) } }
+    public func end() { Shim.disks.withLock { _ = $0.removeValue(forKey: path) } }
 
-    var count: Int { state.withLock { $0.count } }
-    var hasFailed: Bool { count > failing }
+    /// From now on nothing fails and nothing is counted.
+    public func heal() { state.withLock { $0.isHealed = true } }
+
+    public var count: Int { state.withLock { $0.count } }
+    public var hasFailed: Bool { count > failing }
 
     /// What a power loss leaves, by path.
-    func surviving() -> [String: Data] { state.withLock { $0.contents } }
+    public func surviving() -> [String: Data] { state.withLock { $0.contents } }
+
+    /// Puts what a power loss leaves in the place of the database and its log in a copy of their folder.
+    public func restoreSurvivors(into folder: String) throws {
+        let survivors = surviving()
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        for end in ["", "-wal", "-shm"] {
+            let copy = folder + "/" + name + end
+            try? FileManager.default.removeItem(atPath: copy)
+            try survivors[path + end]?.write(to: URL(filePath: copy))
+        }
+    }
 
     // MARK: - What SQLite asks for
 
     /// - Returns: How the operation fails, `nil` when it does not.
     fileprivate func begin(_ failure: CInt, isWrite: Bool = false) -> CInt? {
         state.withLock { state in
+            guard !state.isHealed else { return nil }
             let fails = state.count == failing
             state.count += 1
-            if fails, fault == .crash { state.hasCrashed = true }
+            if fails, fault == .crash {
+                state.hasCrashed = true
+                onCrash()
+            }
             guard fails || state.hasCrashed else { return nil }
             return fault == .diskFull && isWrite ? SQLITE_FULL : failure
         }
@@ -80,6 +112,7 @@ private enum Shim {
     }
 
     // Extended result codes (sqlite.org/rescode.html), which Swift does not see as they are made by macros.
+    static let readFailed = SQLITE_IOERR | (1 << 8)
     static let writeFailed = SQLITE_IOERR | (3 << 8)
     static let synchronizationFailed = SQLITE_IOERR | (4 << 8)
     static let truncationFailed = SQLITE_IOERR | (6 << 8)
@@ -138,6 +171,11 @@ private enum Shim {
         if let table = tables[key] { return table }
         let table = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
         table.initialize(to: methods.pointee)
+        table.pointee.xRead = { file, bytes, count, offset in
+            guard let open = Shim.file(file) else { return SQLITE_ERROR }
+            if open.disk.countsReads, let failure = open.disk.begin(Shim.readFailed) { return failure }
+            return open.methods.pointee.xRead(file, bytes, count, offset)
+        }
         table.pointee.xWrite = { file, bytes, count, offset in
             guard let open = Shim.file(file) else { return SQLITE_ERROR }
             if let failure = open.disk.begin(Shim.writeFailed, isWrite: true) { return failure }
