@@ -43,5 +43,40 @@ extension SystemTests {
                 #expect(try await node.get("/ipfs/\(again.root)/large.bin").body == more.files["large.bin"])
             }
         }
+
+        @Test(.enabled(if: mayMount, "mounting is not allowed here"))
+        func gateway_onFullDisk_servesWhatItCannotKeep() async throws {
+            try await withTemporaryFolder { folder in
+                try folder.write("disk/.keep", [])
+                let disk = folder.path + "/disk"
+                try #require(mount("none", disk, "tmpfs", 0, "size=\(Self.diskBytes)") == 0)
+                defer { umount2(disk, Int32(MNT_DETACH)) }
+                let holder = try TestNode(0, in: folder)
+                let full = try TestNode(1, in: folder, data: disk + "/data", options: ["--storage", "10GB"])
+                defer { for node in [holder, full] { node.kill() } }
+                try await holder.start()
+                try await full.start(join: try await holder.invite())
+                try Self.fill(disk)
+                let site = SampleSite(seed: 19, largeFileBytes: 5_000_000)
+                let name = try await holder.publish(try site.write(to: folder, "site"), "--copies", "1").name
+                try await eventually("the name reaches the other node") {
+                    try await full.get("/ipns/\(name)/index.html").status == 200
+                }
+                for (path, bytes) in site.files.sorted(by: { $0.key < $1.key }) {
+                    let answer = try await full.get("/ipns/\(name)/\(SampleSite.url(path))")
+                    #expect(answer.status == 200 && answer.body == bytes, "\(path): \(answer.status)")
+                }
+                #expect(full.isRunning)
+            }
+        }
+
+        /// Leaves not a byte.
+        private static func fill(_ disk: String) throws {
+            let descriptor = open(disk + "/filler", O_WRONLY | O_CREAT, 0o600)
+            try #require(descriptor >= 0)
+            defer { close(descriptor) }
+            let chunk = [UInt8](repeating: 1, count: 65_536)
+            for count in [chunk.count, 1] { while write(descriptor, chunk, count) > 0 {} }
+        }
     }
 }

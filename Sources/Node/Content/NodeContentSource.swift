@@ -24,6 +24,7 @@ package struct NodeContentSource: ContentSource {
     /// What a site is made from when nobody has a copy; `nil` for what is never restored.
     let floors: FloorRestore?
     private let fetchTimeout: Duration
+    private let passing = PassingBlocks()
 
     package init(
         mesh: MeshService,
@@ -47,7 +48,7 @@ package struct NodeContentSource: ContentSource {
 
     package func localBlock(_ cid: CID) throws -> ByteBuffer? {
         do {
-            return try store.read(cid, at: Clock.now())
+            return try store.read(cid, at: Clock.now()) ?? passing.block(cid)
         } catch let error as BlockStoreError where error.code == .corrupt {
             return nil  // it was withdrawn; the mesh has it
         }
@@ -207,12 +208,7 @@ package struct NodeContentSource: ContentSource {
                     }
                 }
             }
-            let store = store
-            try await work.run {
-                let session = try store.beginImport(.cache, at: Clock.now())
-                for block in blocks { try session.append(block) }
-                try session.commit(at: Clock.now())
-            }
+            try await work.run { try keep(blocks) }
         } catch is HedgeExhausted {
             throw ContentUnavailable(.notFound, "nobody in this mesh has \(root)")
         } catch is NothingCame {
@@ -226,6 +222,18 @@ package struct NodeContentSource: ContentSource {
             throw ContentUnavailable(code, "\(root) could not be fetched: \(error.message)")
         } catch {
             throw ContentUnavailable(.refused, "\(root) could not be kept here: \(error)")
+        }
+    }
+
+    /// Keeps blocks as cache; a disk that is full or fails is no reason to turn a reader away.
+    private func keep(_ blocks: [Block]) throws {
+        do {
+            let session = try store.beginImport(.cache, at: Clock.now())
+            for block in blocks { try session.append(block) }
+            try session.commit(at: Clock.now())
+            passing.clear()
+        } catch let error as BlockStoreError where [.diskFull, .full, .ioFailed].contains(error.code) {
+            passing.put(blocks)
         }
     }
 }
