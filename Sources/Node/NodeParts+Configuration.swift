@@ -10,16 +10,18 @@ extension NodeParts {
         _ configuration: NodeConfiguration,
         _ base: NodeFoundation,
         _ network: NodeNetwork,
-        held: HeldSites,
-        devices: DeviceRegistry,
+        _ held: HeldSites,
+        _ devices: DeviceRegistry,
+        _ variation: NodeVariation,
         now: Instant
     ) throws -> MeshState {
-        let claims = claims(configuration, locators: network.locators, lent: base.lent)
+        var claims = claims(configuration, locators: network.locators, lent: base.lent)
+        claims.unknown = variation.claims
         var machine = MeshMachine(
             genesis: base.founding.genesis,
             identity: .init(node: base.node, operator: base.operator, claims: claims),
             parameters: parameters(configuration),
-            judge: NodeJudge(mesh: base.founding.genesis.mesh, devices: devices),
+            judge: NodeJudge(mesh: base.founding.genesis.mesh, devices: devices, variation: variation),
             contacts: base.founding.contacts,
             now: now
         )

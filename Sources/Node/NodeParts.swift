@@ -101,6 +101,7 @@ extension NodeNetwork {
 /// Everything that a running node consists of, built from the bottom up.
 package struct NodeParts: Sendable {
     let configuration: NodeConfiguration
+    let variation: NodeVariation
     let base: NodeFoundation
     let network: NodeNetwork
     let mesh: MeshService
@@ -119,19 +120,21 @@ package struct NodeParts: Sendable {
     let started: Instant
 
     /// - Throws: The parts' own errors, each with a sentence for the user.
-    package init(_ configuration: NodeConfiguration, group: MultiThreadedEventLoopGroup, logger: Logger) async throws {
+    package init(
+        _ configuration: NodeConfiguration,
+        variation: NodeVariation = NodeVariation(),
+        group: MultiThreadedEventLoopGroup,
+        logger: Logger
+    ) async throws {
         self.configuration = configuration
+        self.variation = variation
         started = Clock.now()
         base = try NodeFoundation(configuration, logger: logger)
         network = try await NodeNetwork(configuration, base, group: group, logger: logger)
         let held = HeldSites(records: base.records)
         let devices = DeviceRegistry()
-        mesh = MeshService(
-            state: try Self.engines(configuration, base, network, held: held, devices: devices, now: started),
-            client: network.client,
-            records: base.records,
-            logger: logger
-        )
+        let engines = try Self.engines(configuration, base, network, held, devices, variation, now: started)
+        mesh = MeshService(state: engines, client: network.client, records: base.records, logger: logger)
         exchange = ExchangeClient(client: network.client, mesh: mesh)
         search = ProviderSearch(mesh: mesh, client: exchange)
         let holds = HoldDesk(mesh: mesh)

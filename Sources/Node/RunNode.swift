@@ -18,9 +18,19 @@ public func runNode(
     logger: Logger,
     ready: @escaping @Sendable (NodeStatus) -> Void
 ) async throws {
+    try await runNode(configuration, variation: NodeVariation(), logger: logger, ready: ready)
+}
+
+/// The same for a build that differs from this version.
+package func runNode(
+    _ configuration: NodeConfiguration,
+    variation: NodeVariation,
+    logger: Logger,
+    ready: @escaping @Sendable (NodeStatus) -> Void
+) async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: NodeServices.eventLoops)
     do {
-        let parts = try await NodeParts(configuration, group: group, logger: logger)
+        let parts = try await NodeParts(configuration, variation: variation, group: group, logger: logger)
         let services = NodeServices(parts: parts, logger: logger, ready: ready)
         try await services.run()
         await parts.network.client.shutdown()
@@ -81,6 +91,7 @@ struct NodeServices: Sendable {
                             let address = try await parts.gateway.start()
                             try parts.base.founding.save(in: parts.base.folder)
                             controller.gatewayOpened(at: address)
+                            try self.submitVariation()
                             ready(try await controller.status())
                             try await parts.gateway.run()
                         }
@@ -103,6 +114,13 @@ struct NodeServices: Sendable {
             )
         )
         try await group.run()
+    }
+
+    private func submitVariation() throws {
+        let base = parts.base
+        for record in parts.variation.submit(base.node, base.founding.genesis.mesh, parts.mesh.meshNow) {
+            parts.mesh.deliverLater(try parts.mesh.submit(record.kind, record.bytes))
+        }
     }
 
     /// Waits until somebody of the mesh has answered, where this node was invited and knows nobody yet.

@@ -10,6 +10,11 @@ enum Holdfast {
         return bundle.deletingLastPathComponent().appending(path: "holdfast").path
     }()
 
+    /// A program that lies beside the one under test.
+    static func beside(_ name: String) -> String {
+        URL(filePath: path).deletingLastPathComponent().appending(path: name).path
+    }
+
     /// What a command left behind.
     struct Outcome: Sendable {
         let exitCode: Int32

@@ -53,12 +53,14 @@ final class TestNode: Sendable {
 
     /// Starts the process and returns at once.
     ///
-    /// - Parameter daysAhead: in which time the node lives.
-    func launch(join invite: String? = nil, daysAhead: Int = 0) throws {
+    /// - Parameters:
+    ///   - daysAhead: in which time the node lives.
+    ///   - build: another build than the program's, which tests can differ from it.
+    func launch(join invite: String? = nil, daysAhead: Int = 0, build: VariantBuild? = nil) throws {
         let clock = daysAhead == 0 ? [] : ["--clock-ahead=\(daysAhead * 86_400)"]
         let started = try ChildProcess(
-            Holdfast.path,
-            arguments + clock + (invite.map { ["--join", $0] } ?? []),
+            build == nil ? Holdfast.path : VariantBuild.path,
+            arguments + clock + (build?.options ?? []) + (invite.map { ["--join", $0] } ?? []),
             output: "\(folder.path)/node-\(index).out",
             errors: "\(folder.path)/node-\(index).log"
         )
@@ -73,8 +75,8 @@ final class TestNode: Sendable {
         }
     }
 
-    func start(join invite: String? = nil, daysAhead: Int = 0) async throws {
-        try launch(join: invite, daysAhead: daysAhead)
+    func start(join invite: String? = nil, daysAhead: Int = 0, build: VariantBuild? = nil) async throws {
+        try launch(join: invite, daysAhead: daysAhead, build: build)
         try await ready()
     }
 

@@ -13,6 +13,8 @@ public struct NodeClaims: Hashable, Sendable {
     public var storageBytes: UInt64
     /// The software and its version, for people.
     public var software: String
+    /// Fields that only a later version knows; they are written and, as they stay in the record's bytes, forwarded.
+    package var unknown: [String: CBOR] = [:]
 
     public static let rolesMax = 8
     public static let roleBytesMax = 16
@@ -39,11 +41,12 @@ public struct NodeClaims: Hashable, Sendable {
     }
 
     var fields: [String: CBOR] {
-        [
+        let known: [String: CBOR] = [
             "locators": Locator.encode(locators), "roles": .array(roles.map { .text($0) }),
             "hosting": .text(hosting), "jurisdiction": .text(jurisdiction),
             "offers": .map(["storage": .unsigned(storageBytes)]), "software": .text(software),
         ]
+        return known.merging(unknown) { known, _ in known }
     }
 
     init(_ fields: CBORFields) throws(CoreError) {

@@ -7,10 +7,12 @@ import Publishing
 package struct NodeJudge: RecordJudging {
     let mesh: CID
     let devices: DeviceRegistry
+    let variation: NodeVariation
 
-    package init(mesh: CID, devices: DeviceRegistry) {
+    package init(mesh: CID, devices: DeviceRegistry, variation: NodeVariation = NodeVariation()) {
         self.mesh = mesh
         self.devices = devices
+        self.variation = variation
     }
 
     package func judge(
@@ -20,6 +22,8 @@ package struct NodeJudge: RecordJudging {
         operatorOf: (NodeID) -> OperatorID?,
         isAdmitted: (OperatorID) -> Bool
     ) throws(MeshError) -> RecordHeader {
+        variation.look(kind, bytes)
+        if let header = try variation.judge(kind, bytes, operatorOf) { return header }
         switch kind {
         case .device, .namespaceRoot:
             do {

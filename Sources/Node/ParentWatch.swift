@@ -2,9 +2,9 @@ import Glibc
 
 /// Ends this process when standard input closes, which the kernel does for a parent that dies, however it dies.
 ///
-/// For `up --exit-with-parent`, with which the demo starts its nodes: none of them outlives it.
-enum ParentWatch {
-    static func start() {
+/// For `up --exit-with-parent`, with which demo and tests start nodes: none of them outlives who started it.
+package enum ParentWatch {
+    package static func start() {
         var thread = pthread_t()
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)

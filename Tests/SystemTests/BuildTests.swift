@@ -1,0 +1,114 @@
+import Testing
+
+extension SystemTests {
+    /// Meshes in which nodes run different builds.
+    struct Builds {
+        private static let options = ["--repair-delay", "2s", "--probe-interval", "200ms"]
+        private static let plantedLabel = "planted-crash-4711"
+
+        /// All but the publisher have a bug in a decoder, and somebody publishes what sets it off.
+        @Test func record_crashingTheDecoder_endsEachNodeOnceAndNoRequest() async throws {
+            try await withMesh(nodes: 5, options: Self.options) { mesh in
+                let site = SampleSite(seed: 71, largeFileBytes: 60_000)
+                let path = try site.write(to: mesh.folder, "site")
+                let name = try await mesh.nodes[0].publish(path).name
+                let planted = Array(mesh.nodes.dropFirst())
+                for node in planted {
+                    node.kill()
+                    try await node.start(build: .crashing(on: Self.plantedLabel))
+                }
+                try await mesh.settle(mesh.nodes)
+                let reader = SteadyReader(
+                    of: "/ipns/\(name)/large.bin",
+                    giving: site.files["large.bin"] ?? [],
+                    from: mesh.nodes
+                )
+                let ends = try await reader.reading { try await plant(in: mesh, planted, path) }
+                #expect(reader.requests > 0)
+                #expect(reader.failures == [])
+                // It came to somebody, and to nobody twice: a node that was started again refuses it.
+                #expect(ends.contains(1) && ends.allSatisfy { $0 <= 1 }, "\(ends)")
+                for (node, count) in zip(planted, ends) where count == 1 {
+                    let counters = try await node.status().counters
+                    #expect((counters["mesh.quarantined"] ?? 0) > 0, "\(counters)")
+                }
+                let answer = try await mesh.nodes[4].get("/ipns/\(name)/large.bin")
+                #expect(answer.body == site.files["large.bin"])
+            }
+        }
+
+        /// Publishes what crashes the others and starts again who ends, as a supervisor does, until all know all again and
+        /// nothing more happens.
+        ///
+        /// - Returns: how often each of `nodes` ended.
+        private func plant(in mesh: TestMesh, _ nodes: [TestNode], _ path: String) async throws -> [Int] {
+            // Whether it says that copies were made is not the point.
+            let command = try ChildProcess(
+                Holdfast.path,
+                ["publish", path, "--name", Self.plantedLabel, "--data", mesh.nodes[0].data],
+                output: mesh.folder.path + "/plant.out",
+                errors: mesh.folder.path + "/plant.err"
+            )
+            defer { command.kill() }
+            var ends = nodes.map { _ in 0 }
+            func restartEnded() async throws -> Bool {
+                var hasEnded = false
+                for (index, node) in nodes.enumerated() where !node.isRunning {
+                    hasEnded = true
+                    ends[index] += 1
+                    try await node.start(build: .crashing(on: Self.plantedLabel))
+                }
+                return hasEnded
+            }
+            try await eventually("somebody decodes the record") { try await restartEnded() }
+            // Every node meets it: whoever knows it tells the others, and each compares with each.
+            try await eventually("all have met it, and all know all", seen: { "ends: \(ends)" }) {
+                guard !(try await restartEnded()) else { return false }
+                guard !ends.contains(0) else { return false }
+                for node in mesh.nodes where try await node.status().members.alive != mesh.nodes.count { return false }
+                return true
+            }
+            return ends
+        }
+
+        /// Node by node, while readers read: old nodes keep what they do not know, new ones understand old ones.
+        @Test func builds_rolledNodeByNode_failNoRequest() async throws {
+            try await withMesh(nodes: 5, options: Self.options) { mesh in
+                let site = SampleSite(seed: 72, largeFileBytes: 60_000)
+                let folder = mesh.folder
+                let name = try await mesh.nodes[0].publish(try site.write(to: folder, "site")).name
+                try await mesh.nodes[1].put(SampleSite.bytes(50_000, seed: 73), as: "kept")
+                let reader = SteadyReader(
+                    of: "/ipns/\(name)/large.bin",
+                    giving: site.files["large.bin"] ?? [],
+                    from: mesh.nodes
+                )
+                try await reader.reading {
+                    for (number, node) in mesh.nodes.enumerated() {
+                        #expect(try await node.stop() == 0)
+                        try await node.start(build: .next)
+                        try await mesh.settle(mesh.nodes)
+                        // Both builds write while both are there.
+                        let later = SampleSite(seed: UInt64(80 + number), largeFileBytes: 10_000)
+                        let path = try later.write(to: folder, "later-\(number)")
+                        let published = try await mesh.nodes[number].publish(path, "--name", "later-\(number)")
+                        let other = mesh.nodes[(number + 1) % mesh.nodes.count]
+                        let answer = try await other.get("/ipns/\(published.name)/large.bin")
+                        #expect(answer.body == later.files["large.bin"], "after node \(number)")
+                    }
+                    // And back: what a later version wrote is no obstacle to this one.
+                    let back = mesh.nodes[2]
+                    #expect(try await back.stop() == 0)
+                    try await back.start()
+                    try await mesh.settle(mesh.nodes)
+                }
+                #expect(reader.requests > 0)
+                #expect(reader.failures == [])
+                #expect(try await mesh.nodes[1].gives(SampleSite.bytes(50_000, seed: 73), as: "kept"))
+                // The new kind of record reached the other new nodes, and what was refused by old ones harmed nothing.
+                let counters = try await mesh.nodes[2].status().counters
+                #expect(counters["mesh.quarantined"] == 0, "\(counters)")
+            }
+        }
+    }
+}
