@@ -4,6 +4,9 @@
 #                                     a mesh on this machine loses a third of its nodes; no reader notices
 #   make test                         every test, on the same build that `make demo` runs
 #   make build                        .build/release/holdfast
+#   make chaos [MINUTES=10] [SEED=n]  nodes killed, paused, filled, corrupted, cut off and slowed under load; names losses
+#   make fuzz [SECONDS=60]            libFuzzer on every decoder of the engines, with a kept corpus
+#   make sanitize                     the tests under the thread and the address sanitizer, in build folders of their own
 #   make bench                        ratios against nginx and against the bound of hashing
 #   make lint                         swift-format in strict mode; compiler warnings are errors in every build
 #   make install [PREFIX=/usr/local]  the binary and its shell completions
@@ -11,12 +14,14 @@
 SHELL := /bin/bash
 PREFIX ?= /usr/local
 NODES ?= 12
+MINUTES ?= 10
+SECONDS ?= 60
 HOLDFAST := .build/release/holdfast
 
 # One set of flags for the product and for the tests, so that neither rebuilds the other.
 BUILD := swift build -c release --build-tests
 
-.PHONY: build setup demo test bench lint format install clean
+.PHONY: build setup demo test chaos fuzz sanitize bench lint format install clean
 
 setup:
 	@scripts/setup
@@ -30,6 +35,15 @@ demo: build
 
 test: build
 	@scripts/test
+
+chaos: build
+	@scripts/chaos --minutes $(MINUTES) $(if $(SEED),--seed $(SEED))
+
+fuzz: build
+	@scripts/fuzz $(SECONDS)
+
+sanitize: setup
+	@scripts/sanitize
 
 bench: build
 	@scripts/setup bench
@@ -50,4 +64,4 @@ install: setup
 	"$(DESTDIR)$(PREFIX)/bin/holdfast" completions fish | install -D -m 644 /dev/stdin "$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/holdfast.fish"
 
 clean:
-	rm -rf .build .build-install
+	rm -rf .build .build-install .build-fuzz .build-thread .build-address

@@ -119,7 +119,23 @@ let package = Package(
             swiftSettings: house
         ),
 
-        testSupport("FileFaults", ["Files"]),
+        .executableTarget(
+            name: "chaos",
+            dependencies: ["Control", "Core", "Demo", "Settings", arguments, httpClient] + nio,
+            path: "Tests/Chaos",
+            swiftSettings: house
+        ),
+        .executableTarget(
+            name: "variant-node",
+            dependencies: ["Core", "Mesh", "Node", "Settings", logging],
+            path: "Tests/VariantNode",
+            swiftSettings: house
+        ),
+        testSupport(
+            "Decoders",
+            ["Content", "Core", "Exchange", "Mesh", "Namespace", "Objects", "Owners", "Publishing"]
+        ),
+        testSupport("FileFaults", ["Files", database]),
         testSupport("GoldenVectors", ["Core"]),
         testSupport("TestFolders", []),
 
@@ -131,6 +147,11 @@ let package = Package(
         tests("ContentTests", ["Content", "Core"], resources: [.copy("Vectors")]),
         tests("ControlTests", ["Control", "Settings", "TestFolders", lifecycle, logging] + nio),
         tests("CoreTests", ["Core"]),
+        tests(
+            "DecoderTests",
+            ["Control", "Core", "Decoders", "Gateway", "Node", "Owners", "Settings", "Transport"] + nio,
+            resources: [.copy("Crashes")]
+        ),
         tests("DemoTests", ["Control", "Core", "Demo", "TestFolders", httpClient, httpServer, lifecycle, logging]),
         tests("DrillTests", ["Core", "Drill", "Placement"]),
         tests("ErasureTests", ["Erasure"]),
@@ -155,7 +176,7 @@ let package = Package(
         tests("NamespaceTests", ["Core", "GoldenVectors", "Namespace", "Owners"], resources: [.copy("Vectors")]),
         tests("PlacementTests", ["Core", "Placement"]),
         tests("PublishingTests", ["Core", "GoldenVectors", "Placement", "Publishing"], resources: [.copy("Vectors")]),
-        tests("RecordStoreTests", ["Core", "RecordStore", "TestFolders", database]),
+        tests("RecordStoreTests", ["Core", "FileFaults", "RecordStore", "TestFolders", database]),
         tests("RepositoryTests", []),
         tests("SettingsTests", ["Settings"]),
         tests("SimulationTests", ["Core", "Mesh", "Objects", "Placement", "Simulation"]),

@@ -136,23 +136,11 @@ final class DemoMesh: Sendable {
         if let invite { arguments += ["--join", invite] }
         let process = try NodeProcess(
             arguments: arguments,
-            environment: Self.environment,
+            environment: NodeProcess.environment,
             log: folder.log(member),
             leash: leash
         )
         processes.withLock { $0[member.index] = process }
-    }
-
-    /// The user's environment without settings that were meant for a node of their own.
-    private static var environment: [String] {
-        var result: [String] = []
-        var entry = environ
-        while let text = entry.pointee {
-            let pair = String(cString: text)
-            if !pair.hasPrefix("HOLDFAST_") { result.append(pair) }
-            entry += 1
-        }
-        return result
     }
 
     /// Waits until the gateway takes connections, which a node opens last.

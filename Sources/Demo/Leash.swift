@@ -1,12 +1,12 @@
 import Glibc
 
 /// A pipe whose reading end every child has as its standard input: when this process dies, they read its end and end.
-final class Leash: Sendable {
-    let childEnd: Int32
+package final class Leash: Sendable {
+    package let childEnd: Int32
     private let ownEnd: Int32
 
     /// - Returns: `nil` when the process has too many open files.
-    init?() {
+    package init?() {
         var ends: [Int32] = [0, 0]
         guard pipe(&ends) == 0 else { return nil }
         // Children get the reading end as standard input and must not hold the writing end open.

@@ -3,18 +3,26 @@ import Glibc
 import Synchronization
 
 /// A running `holdfast up`, in a process of its own.
-final class NodeProcess: Sendable {
-    let id: pid_t
-    /// Whether the process has been waited for; its id means nothing after that.
-    private let isGone = Mutex(false)
+package final class NodeProcess: Sendable {
+    package let id: pid_t
+    /// Once the process has been waited for: its exit code, or the negative number of the signal that ended it. Its id
+    /// means nothing after that.
+    private let ended = Mutex<Int32?>(nil)
 
-    /// Starts this very program.
+    /// Starts a process.
     ///
     /// - Parameters:
+    ///   - executable: this very program unless given.
     ///   - log: file that takes what the process prints; made.
     ///   - leash: kills the process when this one dies.
     /// - Throws: ``ControlError`` when the system starts no more processes.
-    init(arguments: [String], environment: [String], log: String, leash: Leash) throws(ControlError) {
+    package init(
+        executable: String? = nil,
+        arguments: [String],
+        environment: [String],
+        log: String,
+        leash: Leash
+    ) throws(ControlError) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
@@ -40,7 +48,7 @@ final class NodeProcess: Sendable {
         for signal in [SIGINT, SIGTERM, SIGPIPE] { sigaddset(&signals, signal) }
         posix_spawnattr_setsigdefault(&attributes, &signals)
 
-        let executable = Self.executable
+        let executable = executable ?? Self.executable
         var argv = ([executable] + arguments).map { strdup($0) } + [nil]
         var envp = environment.map { strdup($0) } + [nil]
         defer { for pointer in argv + envp { free(pointer) } }
@@ -59,22 +67,50 @@ final class NodeProcess: Sendable {
         kill()
     }
 
+    /// The exit code, or the negative number of the signal that ended the process; `nil` while it runs.
+    package var status: Int32? {
+        ended.withLock { ended in
+            var status: Int32 = 0
+            if ended == nil, waitpid(id, &status, WNOHANG) == id { ended = Self.code(of: status) }
+            return ended
+        }
+    }
+
     /// Whether the process ended by itself or was killed.
-    var hasEnded: Bool {
-        isGone.withLock { isGone in
-            if !isGone, waitpid(id, nil, WNOHANG) == id { isGone = true }
-            return isGone
+    package var hasEnded: Bool { status != nil }
+
+    /// Sends a signal, unless the process is gone.
+    package func signal(_ number: Int32) {
+        ended.withLock { ended in
+            if ended == nil { _ = Glibc.kill(id, number) }
         }
     }
 
     /// `SIGKILL`; returns when the process is gone.
-    func kill() {
-        isGone.withLock { isGone in
-            guard !isGone else { return }
-            Glibc.kill(id, SIGKILL)
-            while waitpid(id, nil, 0) < 0, errno == EINTR {}
-            isGone = true
+    package func kill() {
+        ended.withLock { ended in
+            guard ended == nil else { return }
+            _ = Glibc.kill(id, SIGKILL)
+            var status: Int32 = 0
+            while waitpid(id, &status, 0) < 0, errno == EINTR {}
+            ended = Self.code(of: status)
         }
+    }
+
+    private static func code(of status: Int32) -> Int32 {
+        status & 0x7F == 0 ? (status >> 8) & 0xFF : -(status & 0x7F)
+    }
+
+    /// The user's environment without settings that were meant for a node of their own.
+    package static var environment: [String] {
+        var result: [String] = []
+        var entry = environ
+        while let text = entry.pointee {
+            let pair = String(cString: text)
+            if !pair.hasPrefix("HOLDFAST_") { result.append(pair) }
+            entry += 1
+        }
+        return result
     }
 
     private static var executable: String {
