@@ -20,6 +20,7 @@ let tls: [Target.Dependency] = [
     .product(name: "X509", package: "swift-certificates"),
 ]
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let sharedTrees: Target.Dependency = .product(name: "HashTreeCollections", package: "swift-collections")
 let database: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let httpClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 let httpServer: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
@@ -54,6 +55,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
         .package(url: "https://github.com/apple/swift-certificates", exact: "1.21.1"),
+        .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
         .package(url: "https://github.com/apple/swift-crypto", exact: "4.5.2"),
         .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
@@ -69,7 +71,7 @@ let package = Package(
         engine("Content", ["Core"]),
         engine("Drill", ["Core", "Placement"]),
         engine("Exchange", ["Core"]),
-        engine("Mesh", ["Core"]),
+        engine("Mesh", ["Core", sharedTrees]),
         engine("Namespace", ["Core", "Owners", crypto]),
         engine("Objects", ["Core", "Owners", "Placement", crypto]),
         engine("Owners", ["Core", crypto]),
@@ -106,6 +108,11 @@ let package = Package(
             swiftSettings: house
         ),
 
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Core", "Mesh", "Simulation", arguments],
+            swiftSettings: house
+        ),
         .executableTarget(
             name: "erasure-bench",
             dependencies: ["CISAL", "Erasure"],

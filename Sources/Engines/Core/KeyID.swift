@@ -39,7 +39,8 @@ public struct KeyID<Role>: Hashable, Sendable, Comparable, CustomStringConvertib
     /// The last eight characters: enough to tell keys apart, for tables and logs.
     public var short: String { String(description.suffix(8)) }
 
-    public static func < (lhs: Self, rhs: Self) -> Bool { lhs.bytes.lexicographicallyPrecedes(rhs.bytes) }
+    /// In the order of the bytes.
+    public static func < (lhs: Self, rhs: Self) -> Bool { lhs.words.precedes(rhs.words) }
 }
 
 private enum KeyIDPrefix {

@@ -18,5 +18,13 @@ struct Words32: Hashable, Sendable {
         fourth = region.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
     }
 
+    /// Whether these bytes come first in lexicographic order; allocates nothing.
+    func precedes(_ other: Words32) -> Bool {
+        if first != other.first { return UInt64(bigEndian: first) < UInt64(bigEndian: other.first) }
+        if second != other.second { return UInt64(bigEndian: second) < UInt64(bigEndian: other.second) }
+        if third != other.third { return UInt64(bigEndian: third) < UInt64(bigEndian: other.third) }
+        return UInt64(bigEndian: fourth) < UInt64(bigEndian: other.fourth)
+    }
+
     var bytes: [UInt8] { withUnsafeBytes(of: self) { Array($0) } }
 }

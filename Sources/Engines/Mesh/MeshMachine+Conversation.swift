@@ -11,21 +11,29 @@ extension MeshMachine {
     ) {
         switch body {
         case .news: break
-        case .ping(let sequence):
-            send(.ack(sequence: sequence, about: node), to: peer, now: now, effects: &effects)
+        case .ping(let sequence, let wish):
+            let isLinked = grantLink(wish, to: peer, now: now, using: &rng, effects: &effects)
+            let answer = MeshMessage.Body.ack(sequence: sequence, about: node, isLinked: wish == nil ? nil : isLinked)
+            send(answer, to: peer, now: now, effects: &effects)
         case .pingRequest(let sequence, let target):
             relayProbe(sequence, of: target, for: peer, now: now, effects: &effects)
-        case .ack(let sequence, let about):
+        case .ack(let sequence, let about, let isLinked):
+            if let isLinked, about == peer { linkAnswered(isLinked, by: peer, now: now, effects: &effects) }
             handleAck(sequence, about: about, from: peer, now: now, effects: &effects)
-        case .records(let records):
-            accept(records, from: peer, now: now, using: &rng, effects: &effects)
+        case .records(let records, let alongTree):
+            accept(records, from: peer, alongTree: alongTree, now: now, using: &rng, effects: &effects)
         case .summary(let buckets):
             handleSummary(buckets, from: peer, now: now, effects: &effects)
         case .inventory(let buckets, let entries):
             handleInventory(buckets, entries, from: peer, now: now, effects: &effects)
         case .want(let hashes):
+            overlay.view.set(peer, isEager: true)
             let records = hashes.compactMap { directory.entry(hash: $0) }.sorted { $0.header.key < $1.header.key }
             send(records: records.map(Self.wire), to: peer, now: now, effects: &effects)
+        case .unlink: overlay.view.remove(peer)
+        case .prune: overlay.view.set(peer, isEager: false)
+        case .rollCall: answerRollCall(of: peer, now: now, effects: &effects)
+        case .alive(let hashes): handleRoll(hashes, from: peer, now: now, effects: &effects)
         }
     }
 
@@ -60,8 +68,10 @@ extension MeshMachine {
             // Somebody we asked reached it for us.
             probes.handleHeard(about)
             if known.status == .unheard || known.status == .suspect {
-                observations[about]?.status = .alive
-                observations[about]?.since = now
+                var found = known
+                found.status = .alive
+                found.since = now
+                observations[about] = found
                 effects.append(.memberChanged(about))
             }
         }
@@ -71,10 +81,14 @@ extension MeshMachine {
 
     /// Compares all records with a random member.
     mutating func compare(now: Instant, using rng: inout some RandomNumberGenerator, effects: inout [MeshEffect]) {
-        nextComparison = now + parameters.antiEntropyPeriod
-        guard let peer = aliveNodes.randomElement(using: &rng) else { return }
+        nextComparison = now + parameters.antiEntropyPeriod * (hasOverlay ? comparisonInterval : 1)
+        guard let peer = observations.random(using: &rng, where: { $1.status == .alive }) else { return }
         send(.summary(directory.summary.buckets), to: peer, now: now, effects: &effects)
     }
+
+    /// How much rarer than in a small mesh records are compared: with the logarithm of their number, because a difference of
+    /// one record costs the list of its bucket, and the tree leaves little to repair.
+    private var comparisonInterval: Int { max(1, Int.bitWidth - directory.entries.count.leadingZeroBitCount - 6) }
 
     private mutating func handleSummary(
         _ buckets: [UInt64],
@@ -88,11 +102,9 @@ extension MeshMachine {
         }
         let differing = directory.summary.differences(from: theirs)
         guard !differing.isEmpty else { return }
-        let wanted = Set(differing)
-        let entries = directory.entries.values
-            .filter { wanted.contains(RecordSummary.bucket(of: $0.keyHash)) }
+        // Buckets are ranges of the hash, so this is in the order of the hashes.
+        let entries = differing.flatMap { directory.entries(inBucket: $0) }
             .map { InventoryEntry(keyHash: $0.keyHash, version: $0.header.version) }
-            .sorted { $0.keyHash < $1.keyHash }
         // Whole buckets as far as they fit; the rest is compared next time.
         var end = entries.count
         if end > MeshMessage.itemsMax {
@@ -117,16 +129,15 @@ extension MeshMachine {
         now: Instant,
         effects: inout [MeshEffect]
     ) {
+        if buckets.isEmpty, expect(entries, from: peer, now: now) { return }
         var theirs: [UInt64: UInt64] = [:]
         for entry in entries { theirs[entry.keyHash] = entry.version }
         let wanted = entries.filter { (directory.entry(hash: $0.keyHash)?.header.version ?? 0) < $0.version }
             .map(\.keyHash)
         if !wanted.isEmpty { send(.want(wanted), to: peer, now: now, effects: &effects) }
-        let compared = Set(buckets)
-        let newer = directory.entries.values.filter {
-            compared.contains(UInt64(RecordSummary.bucket(of: $0.keyHash)))
-                && (theirs[$0.keyHash] ?? 0) < $0.header.version
-        }
+        let compared = Set(buckets).filter { $0 < UInt64(RecordSummary.bucketCount) }.sorted()
+        let newer = compared.flatMap { directory.entries(inBucket: Int($0)) }
+            .filter { (theirs[$0.keyHash] ?? 0) < $0.header.version }
         let sorted = newer.sorted { $0.header.key < $1.header.key }
         send(records: sorted.map(Self.wire), to: peer, now: now, effects: &effects)
     }
@@ -138,13 +149,17 @@ extension MeshMachine {
     // MARK: - Joining
 
     /// Nobody of the mesh has answered yet: introduces this node to its contacts and to members that it remembers.
-    mutating func contactStrangers(now: Instant, effects: inout [MeshEffect]) {
+    mutating func contactStrangers(
+        now: Instant,
+        using rng: inout some RandomNumberGenerator,
+        effects: inout [MeshEffect]
+    ) {
         nextContact = now + parameters.joinRetryPeriod
         let silent = contacts.keys.filter { observations[$0] == nil }.sorted()
         var targets = silent
-        if aliveNodes.isEmpty {
+        if observations.aliveCount == 0 {
             targets += formerContacts.keys.filter { observations[$0] == nil && contacts[$0] == nil }.sorted()
-            targets += observations.filter { $0.value.status != .alive }.keys.sorted().prefix(MeshLimits.contactsMax)
+            targets += observations.random(MeshLimits.contactsMax, using: &rng) { $1.status != .alive }
         }
         guard !targets.isEmpty else {
             nextContact = now + parameters.antiEntropyPeriod

@@ -1,10 +1,9 @@
 import Core
 
 extension MeshMachine {
-    var statuses: [NodeID: MemberStatus] { observations.mapValues(\.status) }
-
-    var aliveNodes: [NodeID] {
-        observations.filter { $0.value.status == .alive }.keys.sorted()
+    /// Who is probed, and how patiently.
+    var probeScope: ProbeMachine.Scope? {
+        hasOverlay ? .init(neighbours: overlay.view.nodes, memberCount: observations.count) : nil
     }
 
     /// A message came from this member itself: it lives, whatever others say.
@@ -15,21 +14,24 @@ extension MeshMachine {
         now: Instant,
         effects: inout [MeshEffect]
     ) {
-        guard var known = observations[peer] else { return }
+        guard let before = observations[peer] else { return }
+        var known = before
         probes.handleHeard(peer)
         if let address { known.address = address }
         let wasDown = known.status == .dead || known.status == .suspect
         if wasDown, incarnation <= known.incarnation {
             // It does not know what is said about it: tell it, so that it refutes with a higher incarnation.
-            updates.add(StatusUpdate(node: peer, status: known.status, incarnation: known.incarnation))
+            let believed = StatusUpdate(node: peer, status: known.status, incarnation: known.incarnation)
+            tell(believed, now: now)
+            warn(peer, believed, now: now, effects: &effects)
         }
         let changed = known.status != .alive
         if changed { known.since = now }
         known.status = .alive
         known.incarnation = max(known.incarnation, incarnation)
-        observations[peer] = known
+        if known != before { observations[peer] = known }
         guard changed else { return }
-        updates.add(StatusUpdate(node: peer, status: .alive, incarnation: known.incarnation))
+        tell(StatusUpdate(node: peer, status: .alive, incarnation: known.incarnation), now: now)
         effects.append(.memberChanged(peer))
     }
 
@@ -44,12 +46,20 @@ extension MeshMachine {
         guard update.node != node else {
             if update.status != .alive, update.incarnation >= incarnation {
                 incarnation = max(update.incarnation &+ 1, UInt64(clamping: now.milliseconds))
-                updates.add(StatusUpdate(node: node, status: .alive, incarnation: incarnation))
+                probes.handleAccused()
+                tell(StatusUpdate(node: node, status: .alive, incarnation: incarnation), now: now)
             }
             return
         }
         guard let known = observations[update.node], update.overrides(known) else { return }
-        change(update.node, to: update.status, incarnation: update.incarnation, now: now, effects: &effects)
+        let incarnation = update.incarnation
+        if hasOverlay, update.status == .dead, known.status == .alive || !probes.isRipe(update.node, now: now) {
+            // Time to refute comes first.
+            guard known.status != .suspect || incarnation > known.incarnation else { return }
+            change(update.node, to: .suspect, incarnation: incarnation, isOwn: false, now: now, effects: &effects)
+            return
+        }
+        change(update.node, to: update.status, incarnation: incarnation, isOwn: false, now: now, effects: &effects)
     }
 
     func observed(_ effect: ProbeMachine.Effect) -> (NodeID, MemberStatus)? {
@@ -64,14 +74,15 @@ extension MeshMachine {
         for effect in found {
             switch effect {
             case .ping(let target, let sequence):
-                send(.ping(sequence: sequence), to: target, now: now, effects: &effects)
+                let wish: LinkWish? = hasOverlay && overlay.view.contains(target) ? .plain : nil
+                send(.ping(sequence: sequence, wish: wish), to: target, now: now, effects: &effects)
             case .pingRequest(let through, let target, let sequence):
                 send(.pingRequest(sequence: sequence, target: target), to: through, now: now, effects: &effects)
             case .suspect(let member), .dead(let member):
                 guard let known = observations[member], let (_, status) = observed(effect),
                     known.status == .alive || known.status == .unheard || status == .dead && known.status == .suspect
                 else { continue }
-                change(member, to: status, incarnation: known.incarnation, now: now, effects: &effects)
+                change(member, to: status, incarnation: known.incarnation, isOwn: true, now: now, effects: &effects)
             }
         }
     }
@@ -80,6 +91,7 @@ extension MeshMachine {
         _ member: NodeID,
         to status: MemberStatus,
         incarnation: UInt64,
+        isOwn: Bool,
         now: Instant,
         effects: inout [MeshEffect]
     ) {
@@ -90,11 +102,16 @@ extension MeshMachine {
         known.status = before == .unheard && status == .suspect ? .dead : status
         if known.status != before { known.since = now }
         observations[member] = known
-        updates.add(StatusUpdate(node: member, status: known.status, incarnation: incarnation))
+        let update = StatusUpdate(node: member, status: known.status, incarnation: incarnation)
+        tell(update, now: now)
         switch known.status {
-        case .suspect: probes.handleSuspected(member, now: now)
+        case .suspect:
+            probes.handleSuspected(member, isOwn: isOwn, now: now)
+            if isOwn || overlay.view.contains(member) { warn(member, update, now: now, effects: &effects) }
         case .alive: probes.handleHeard(member)
-        case .dead: if before != .dead { counters.deaths += 1 }
+        case .dead:
+            if before != .dead { counters.deaths += 1 }
+            overlay.view.remove(member)
         case .unheard: break
         }
         if known.status != before { effects.append(.memberChanged(member)) }

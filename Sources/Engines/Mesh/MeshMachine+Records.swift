@@ -98,7 +98,7 @@ extension MeshMachine {
     private func verify(_ record: WireRecord, now: Instant) throws(MeshError) -> Verified {
         switch record.key.kind {
         case .admission:
-            let admission = try AdmissionRecord(decoding: record.bytes)
+            let admission = try decoder.admission(record.bytes)
             try check(mesh: admission.mesh)
             guard admission.isComplete else {
                 throw MeshError(.invitationVoid, "a limited invitation needs its issuer's countersignature")
@@ -107,7 +107,7 @@ extension MeshMachine {
             try check(admitted: admission.issuer)
             return Verified(header: admission.header, admits: admission.operator)
         case .node:
-            let node = try NodeRecord(decoding: record.bytes)
+            let node = try decoder.node(record.bytes)
             try check(mesh: node.mesh)
             try check(admitted: node.operator)
             try check(issued: node.issued, now: now)
@@ -182,11 +182,13 @@ extension MeshMachine {
     mutating func accept(
         _ records: [WireRecord],
         from source: NodeID?,
+        alongTree: Bool = false,
         now: Instant,
         using rng: inout some RandomNumberGenerator,
         effects: inout [MeshEffect]
     ) {
         let fresh = acceptAll(records, now: meshNow(now), effects: &effects)
+        if alongTree, let source { noteBroadcast(records, fresh: fresh, from: source, now: now, effects: &effects) }
         spread(fresh, from: source, now: now, using: &rng, effects: &effects)
     }
 
@@ -198,31 +200,48 @@ extension MeshMachine {
         effects: inout [MeshEffect]
     ) {
         guard !records.isEmpty else { return }
-        for target in spreading.targets(from: source, alive: aliveNodes, using: &rng) {
+        let hasTree = spreadAlongTree(records, from: source, now: now, effects: &effects)
+        // While the mesh is small an own record reaches everybody in one step, whatever the tree looks like.
+        guard !hasTree || source == nil && observations.aliveCount <= parameters.directPushMax else { return }
+        for target in spreading.targets(from: source, members: observations, using: &rng) {
             send(records: records, to: target, now: now, effects: &effects)
         }
     }
 
     /// Sends records in as many messages as their sizes ask for.
-    mutating func send(records: [WireRecord], to target: NodeID, now: Instant, effects: inout [MeshEffect]) {
+    mutating func send(
+        records: [WireRecord],
+        to target: NodeID,
+        alongTree: Bool = false,
+        now: Instant,
+        effects: inout [MeshEffect]
+    ) {
         var batch: [WireRecord] = []
         var byteCount = 0
         for record in records {
             if byteCount + record.bytes.count > MeshLimits.recordBytesPerMessage, !batch.isEmpty {
-                send(.records(batch), to: target, now: now, effects: &effects)
+                send(.records(batch, alongTree: alongTree), to: target, now: now, effects: &effects)
                 (batch, byteCount) = ([], 0)
             }
             batch.append(record)
             byteCount += record.bytes.count
         }
-        if !batch.isEmpty { send(.records(batch), to: target, now: now, effects: &effects) }
+        guard !batch.isEmpty else { return }
+        send(.records(batch, alongTree: alongTree), to: target, now: now, effects: &effects)
     }
 
-    mutating func send(_ body: MeshMessage.Body, to target: NodeID, now: Instant, effects: inout [MeshEffect]) {
+    /// - Parameter updates: News to tell instead of what is most urgent.
+    mutating func send(
+        _ body: MeshMessage.Body,
+        to target: NodeID,
+        updates news: [StatusUpdate]? = nil,
+        now: Instant,
+        effects: inout [MeshEffect]
+    ) {
         let message = MeshMessage(
             clock: now,
             incarnation: incarnation,
-            updates: updates.take(memberCount: observations.count),
+            updates: news ?? updates.take(memberCount: observations.count, besideTree: hasOverlay),
             body: body
         )
         effects.append(.send(message.encoded, to: target))
@@ -231,11 +250,11 @@ extension MeshMachine {
     /// Forgets records that have expired.
     mutating func expire(now: Instant, effects: inout [MeshEffect]) {
         nextExpiry = now + .seconds(60)
-        for key in directory.expired(now: meshNow(now)) {
-            directory.remove(key)
+        for key in directory.removeExpired(now: meshNow(now)) {
             effects.append(.forgotten(key))
             guard key.kind == .node, let node = try? NodeID(key.subject) else { continue }
             observations[node] = nil
+            overlay.view.remove(node)
             effects.append(.memberChanged(node))
         }
     }

@@ -24,6 +24,8 @@ public struct MeshMachine: Sendable {
     public internal(set) var counters = MeshCounters()
     /// Digests of records that are refused unseen, whoever sends them; see ``digest(of:_:)``.
     public var quarantined: Set<Digest> = []
+    /// Decodes and verifies admissions and nodes.
+    public var decoder: any RecordDecoding = VerifyingDecoder()
     /// Is told which record is being processed.
     public var watcher: (any RecordWatching)?
 
@@ -31,7 +33,7 @@ public struct MeshMachine: Sendable {
     let judge: any RecordJudging
     let spreading: RandomFanout
     var directory: Directory
-    var observations: [NodeID: NodeObservation] = [:]
+    var observations = MemberTable()
     var probes: ProbeMachine
     var clocks = PeerClocks()
     /// Other nodes of which records were taken back, whether they still count or not.
@@ -41,6 +43,7 @@ public struct MeshMachine: Sendable {
     /// Where nodes were whose records have ended while this one was away; asked while nobody answers.
     var formerContacts: [NodeID: [Locator]] = [:]
     var updates = UpdateQueue()
+    var overlay: OverlayState
     var relays = ProbeRelays()
     var incarnation: UInt64
     var nextAnnouncement: Instant
@@ -74,6 +77,7 @@ public struct MeshMachine: Sendable {
             self.contacts[node] = locators
         }
         incarnation = UInt64(clamping: now.milliseconds)
+        overlay = OverlayState(nextLink: now, nextRollCall: now)
         nextAnnouncement = now
         nextComparison = now
         nextContact = now
@@ -121,9 +125,11 @@ public struct MeshMachine: Sendable {
         var effects: [MeshEffect] = []
         if now >= nextAnnouncement { effects += announce(now: now, using: &rng) }
         if now >= nextExpiry { expire(now: now, effects: &effects) }
-        perform(probes.tick(statuses: statuses, now: now, using: &rng), now: now, effects: &effects)
+        tickOverlay(now: now, using: &rng, effects: &effects)
+        probes.scope = probeScope
+        perform(probes.tick(members: observations, now: now, using: &rng), now: now, effects: &effects)
         if now >= nextComparison { compare(now: now, using: &rng, effects: &effects) }
-        if now >= nextContact { contactStrangers(now: now, effects: &effects) }
+        if now >= nextContact { contactStrangers(now: now, using: &rng, effects: &effects) }
         effects.append(.wake(at: nextWake))
         return effects
     }
@@ -164,7 +170,8 @@ public struct MeshMachine: Sendable {
         using rng: inout some RandomNumberGenerator
     ) -> [MeshEffect] {
         var effects: [MeshEffect] = []
-        let found = probes.handleUnreachable(peer, statuses: statuses, now: now, using: &rng)
+        probes.scope = probeScope
+        let found = probes.handleUnreachable(peer, members: observations, now: now, using: &rng)
         perform(found, now: now, effects: &effects)
         effects.append(.wake(at: nextWake))
         return effects
@@ -208,7 +215,7 @@ public struct MeshMachine: Sendable {
     /// right, and the earlier clock counts: what is kept too long does no harm.
     public func certainNow(_ now: Instant) -> Instant? {
         // Whom this node knew when it stopped counts too: by a wrong clock their records may seem to have ended.
-        let others = max(directory.nodes.keys.count { $0 != node }, rememberedNodes, contacts.count)
+        let others = max(directory.nodeCount - (directory.node(node) == nil ? 0 : 1), rememberedNodes, contacts.count)
         guard clocks.count >= min(others, Self.clocksForCertainty) else { return nil }
         return clocks.count >= 2 ? meshNow(now) : min(now, meshNow(now))
     }
@@ -217,6 +224,6 @@ public struct MeshMachine: Sendable {
     static let clocksForCertainty = 3
 
     var nextWake: Instant {
-        min(nextAnnouncement, nextComparison, nextContact, nextExpiry, probes.nextWake)
+        min(nextAnnouncement, nextOverlayWake, nextContact, nextExpiry, probes.nextWake)
     }
 }

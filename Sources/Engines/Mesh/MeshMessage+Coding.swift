@@ -10,6 +10,10 @@ extension MeshMessage {
         case summary = 5
         case inventory = 6
         case want = 7
+        case unlink = 8
+        case prune = 9
+        case rollCall = 10
+        case alive = 11
     }
 
     /// Most list items in one message.
@@ -27,19 +31,22 @@ extension MeshMessage {
         let kind: Kind
         switch body {
         case .news: kind = .news
-        case .ping(let sequence):
+        case .ping(let sequence, let wish):
             kind = .ping
             fields["s"] = .unsigned(sequence)
+            if let wish { fields["w"] = .unsigned(wish.rawValue) }
         case .pingRequest(let sequence, let target):
             kind = .pingRequest
             fields["s"] = .unsigned(sequence)
             fields["t"] = .bytes(target.bytes)
-        case .ack(let sequence, let about):
+        case .ack(let sequence, let about, let isLinked):
             kind = .ack
             fields["s"] = .unsigned(sequence)
             fields["t"] = .bytes(about.bytes)
-        case .records(let records):
+            if let isLinked { fields["l"] = .bool(isLinked) }
+        case .records(let records, let alongTree):
             kind = .records
+            if alongTree { fields["t"] = .bool(true) }
             fields["r"] = .array(records.map(\.encoded))
         case .summary(let buckets):
             kind = .summary
@@ -50,6 +57,12 @@ extension MeshMessage {
             fields["e"] = .array(entries.flatMap { [.unsigned($0.keyHash), .unsigned($0.version)] })
         case .want(let hashes):
             kind = .want
+            fields["b"] = .array(hashes.map { .unsigned($0) })
+        case .unlink: kind = .unlink
+        case .prune: kind = .prune
+        case .rollCall: kind = .rollCall
+        case .alive(let hashes):
+            kind = .alive
             fields["b"] = .array(hashes.map { .unsigned($0) })
         }
         fields["k"] = .unsigned(kind.rawValue)
@@ -86,13 +99,17 @@ extension MeshMessage {
     private static func body(_ fields: CBORFields) throws(CoreError) -> Body {
         switch Kind(rawValue: try fields.unsigned("k")) {
         case .news: return .news
-        case .ping: return .ping(sequence: try fields.unsigned("s"))
+        case .ping:
+            let wish = fields.optional("w") == nil ? nil : LinkWish(rawValue: try fields.unsigned("w"))
+            return .ping(sequence: try fields.unsigned("s"), wish: wish)
         case .pingRequest: return .pingRequest(sequence: try fields.unsigned("s"), target: try fields.key("t"))
-        case .ack: return .ack(sequence: try fields.unsigned("s"), about: try fields.key("t"))
+        case .ack:
+            let isLinked = fields.optional("l") == nil ? nil : try fields.bool("l")
+            return .ack(sequence: try fields.unsigned("s"), about: try fields.key("t"), isLinked: isLinked)
         case .records:
             var records: [WireRecord] = []
             for item in try fields.array("r", max: itemsMax) { records.append(try WireRecord(item)) }
-            return .records(records)
+            return .records(records, alongTree: fields.optional("t") == .bool(true))
         case .summary: return .summary(try integers(fields, "b", max: RecordSummary.bucketCount))
         case .inventory:
             let flat = try integers(fields, "e", max: 2 * itemsMax)
@@ -103,6 +120,10 @@ extension MeshMessage {
             let buckets = try integers(fields, "b", max: RecordSummary.bucketCount)
             return .inventory(buckets: buckets, entries: entries)
         case .want: return .want(try integers(fields, "b", max: itemsMax))
+        case .unlink: return .unlink
+        case .prune: return .prune
+        case .rollCall: return .rollCall
+        case .alive: return .alive(try integers(fields, "b", max: itemsMax))
         case nil: throw CoreError(.invalid, "a message of a kind that this version does not know")
         }
     }

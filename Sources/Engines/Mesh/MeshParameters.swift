@@ -26,7 +26,29 @@ public struct MeshParameters: Hashable, Sendable {
     /// A record issued this lately shows that its node lived a moment ago.
     public var freshness = Duration.seconds(30)
 
+    /// How records and news travel, and who is probed, in a mesh with more nodes than have room in an active view.
+    public var overlay = MeshOverlay.everybody
+    /// How soon another member is asked to be a neighbour when one did not answer.
+    public var linkRetryPeriod = Duration.milliseconds(500)
+    /// How long news about members is collected before the neighbours are told.
+    public var newsDelay = Duration.milliseconds(100)
+    /// How long announcements of records are collected.
+    public var announcementDelay = Duration.seconds(1)
+    /// How long an announced record may take along the tree before it is asked for.
+    public var graftTimeout = Duration.seconds(1)
+    /// Every so many probes one goes to any member instead of a neighbour: who has no neighbours left is found dead too,
+    /// and the parts of a mesh that was cut find each other again.
+    public var farProbeInterval = 8
+
     public init() {}
+}
+
+/// Whom a node deals with.
+public enum MeshOverlay: String, Hashable, Sendable {
+    /// Random members each time: plain random fan-out, and probes of everybody in turn.
+    case everybody
+    /// A few neighbours: HyParView for the view, Plumtree for the broadcast.
+    case tree
 }
 
 /// The bounds on what others can make a node remember.

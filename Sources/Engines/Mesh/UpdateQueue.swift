@@ -4,24 +4,48 @@ import Core
 ///
 /// Source: SWIM section 4.1, piggybacked dissemination with λ log n repetitions.
 struct UpdateQueue: Sendable {
-    private var pending: [NodeID: (update: StatusUpdate, told: Int)] = [:]
+    private struct Turn: Comparable, Sendable {
+        let told: Int
+        /// Order of entry, so that equal turns come out as they went in.
+        let serial: UInt64
+        let node: NodeID
 
-    static let repetitions = 3
-
-    mutating func add(_ update: StatusUpdate) {
-        pending[update.node] = (update, 0)
+        static func < (lhs: Turn, rhs: Turn) -> Bool { (lhs.told, lhs.serial) < (rhs.told, rhs.serial) }
+        static func == (lhs: Turn, rhs: Turn) -> Bool { lhs.serial == rhs.serial }
     }
 
-    /// The updates for the next message.
-    mutating func take(memberCount: Int) -> [StatusUpdate] {
+    private var pending: [NodeID: (update: StatusUpdate, serial: UInt64)] = [:]
+    private var turns = BinaryHeap<Turn>()
+    private var serial: UInt64 = 0
+
+    /// How often news is told for each doubling of the mesh, where probes alone carry it and where a tree does too.
+    static let repetitions = 3
+    static let repetitionsBesideTree = 1
+
+    mutating func add(_ update: StatusUpdate) {
+        append(update, told: 0)
+        if turns.count > 2 * pending.count + 64 { turns.keep { pending[$0.node]?.serial == $0.serial } }
+    }
+
+    /// The updates for the next message; O(log n) for each.
+    mutating func take(memberCount: Int, besideTree: Bool) -> [StatusUpdate] {
         guard !pending.isEmpty else { return [] }
-        let limit = Self.repetitions * (Int.bitWidth - (memberCount + 1).leadingZeroBitCount)
-        let chosen = pending.sorted { ($0.value.told, $0.key) < ($1.value.told, $1.key) }
-            .prefix(MeshLimits.updatesPerMessageMax)
-        for (node, item) in chosen {
-            pending[node] = item.told + 1 >= limit ? nil : (item.update, item.told + 1)
+        let repetitions = besideTree ? Self.repetitionsBesideTree : Self.repetitions
+        let limit = repetitions * (Int.bitWidth - (memberCount + 1).leadingZeroBitCount)
+        var chosen: [(update: StatusUpdate, told: Int)] = []
+        while chosen.count < MeshLimits.updatesPerMessageMax, let turn = turns.popFirst() {
+            guard let item = pending[turn.node], item.serial == turn.serial else { continue }  // replaced by newer news
+            pending[turn.node] = nil
+            chosen.append((item.update, turn.told + 1))
         }
-        return chosen.map(\.value.update)
+        for item in chosen where item.told < limit { append(item.update, told: item.told) }
+        return chosen.map(\.update)
+    }
+
+    private mutating func append(_ update: StatusUpdate, told: Int) {
+        serial += 1
+        pending[update.node] = (update, serial)
+        turns.insert(Turn(told: told, serial: serial, node: update.node))
     }
 }
 

@@ -1,0 +1,63 @@
+import Core
+
+/// The few members with which this node exchanges records and news and which it probes; links hold in both directions.
+///
+/// Source: Leitão, Pereira, Rodrigues, "HyParView", DSN 2007, section 4. Departures: every node has the whole verified
+/// directory, so that the passive view, its shuffles and the random walks of joining nodes are not needed: candidates are
+/// drawn from the directory. Links that this node asked for and links that others asked for have places of their own, so
+/// that nobody can push out what this node chose.
+struct ActiveView: Sendable {
+    struct Link: Sendable {
+        let node: NodeID
+        let `operator`: OperatorID
+        /// This node asked for it.
+        let isOwn: Bool
+        /// Whether records are pushed at once (Plumtree's eager peers) or announced only.
+        var isEager = true
+    }
+
+    /// Links that this node asks for, and those that it grants.
+    static let ownMax = 4
+    static let grantedMax = 8
+    /// Most links in all; a mesh of no more other nodes needs no view.
+    static let linksMax = ownMax + grantedMax
+    /// Links to nodes of one operator, where the mesh has operators enough to fill a view.
+    static let perOperatorMin = 2
+
+    private(set) var links: [Link] = []
+
+    var nodes: [NodeID] { links.map(\.node) }
+    var eager: [NodeID] { links.filter(\.isEager).map(\.node) }
+    var lazy: [NodeID] { links.filter { !$0.isEager }.map(\.node) }
+    var lacksOwn: Bool { links.count(where: \.isOwn) < Self.ownMax }
+    var lacksGranted: Bool { links.count { !$0.isOwn } < Self.grantedMax }
+
+    func contains(_ node: NodeID) -> Bool { links.contains { $0.node == node } }
+
+    /// Whether one more link to this operator is allowed in a mesh of so many operators.
+    func allows(_ operator: OperatorID, operators: Int) -> Bool {
+        let limit = max(Self.perOperatorMin, (Self.linksMax + operators - 1) / max(operators, 1))
+        return links.count { $0.operator == `operator` } < limit
+    }
+
+    mutating func add(_ node: NodeID, _ operator: OperatorID, isOwn: Bool) {
+        guard !contains(node) else { return }
+        links.append(Link(node: node, operator: `operator`, isOwn: isOwn))
+    }
+
+    mutating func remove(_ node: NodeID) { links.removeAll { $0.node == node } }
+
+    /// Makes place for a node that has nobody else.
+    ///
+    /// - Returns: The link that gave way: a random one of those that others asked for.
+    mutating func evict(using rng: inout some RandomNumberGenerator) -> NodeID? {
+        guard let node = links.filter({ !$0.isOwn }).randomElement(using: &rng)?.node else { return nil }
+        remove(node)
+        return node
+    }
+
+    mutating func set(_ node: NodeID, isEager: Bool) {
+        guard let index = links.firstIndex(where: { $0.node == node }) else { return }
+        links[index].isEager = isEager
+    }
+}
