@@ -194,23 +194,5 @@ public struct SimulatedHolders {
         events.insert(Event(at: now + delay, serial: serial, happening: happening))
     }
 
-    /// An exponential time with this mean, from comparisons alone.
-    ///
-    /// Source: von Neumann, "Various techniques used in connection with random digits", 1951.
-    mutating func exponential(_ mean: Duration) -> Duration {
-        var whole = 0.0
-        while true {
-            let first = Double.random(in: 0..<1, using: &rng)
-            var (last, count) = (first, 1)
-            while true {
-                let next = Double.random(in: 0..<1, using: &rng)
-                guard next < last else { break }
-                (last, count) = (next, count + 1)
-            }
-            if count % 2 == 1 {
-                return .milliseconds(Int64((whole + first) * Double(mean.wholeMilliseconds)) + 1)
-            }
-            whole += 1
-        }
-    }
+    mutating func exponential(_ mean: Duration) -> Duration { rng.exponential(mean) }
 }

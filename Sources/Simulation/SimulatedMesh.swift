@@ -4,7 +4,7 @@ import Mesh
 /// Many nodes' mesh engines, unchanged, in one thread under one seed and one virtual clock.
 public struct SimulatedMesh {
     /// What a node keeps on disk, so that it can be restarted.
-    public struct Node {
+    public struct Node: Sendable {
         public let identity: MeshMachine.Identity
         public var machine: MeshMachine
         public var stored: [RecordKey: (version: UInt64, bytes: [UInt8])] = [:]
@@ -15,23 +15,32 @@ public struct SimulatedMesh {
 
     public private(set) var now = Instant(milliseconds: 1_800_000_000_000)
     public var network: SimulatedNetwork
-    public private(set) var nodes: [NodeID: Node] = [:]
+    public private(set) var nodes = SimulatedNodes()
     public let genesis: GenesisRecord
     public let parameters: MeshParameters
-    private var rng: SplitMix64
+    /// Whether nodes keep on disk what they know, so that they can be restarted.
+    public var keepsRecords = true
+    /// What is counted; `nil` counts nothing.
+    public var watch: MeshWatch?
+    var rng: SplitMix64
+    private var wakes = WakeQueue()
     private let judge: any RecordJudging
+    /// Verifies each record once for all nodes.
+    private let decoder: any RecordDecoding
 
     /// Founds a mesh of one node.
     public init(
         seed: UInt64,
         founder: MeshMachine.Identity,
         parameters: MeshParameters = MeshParameters(),
-        judge: any RecordJudging = NoOtherRecords()
+        judge: any RecordJudging = NoOtherRecords(),
+        decoder: any RecordDecoding = VerifyingDecoder()
     ) {
         rng = SplitMix64(seed: seed)
         network = SimulatedNetwork(seed: seed &+ 1)
         self.parameters = parameters
         self.judge = judge
+        self.decoder = decoder
         genesis = GenesisRecord(founder: founder.operator, now: now, using: &rng)
         start(founder, contacts: [:], admission: nil, clockError: .zero)
     }
@@ -64,19 +73,35 @@ public struct SimulatedMesh {
         admission: AdmissionRecord?,
         clockError: Duration
     ) {
-        let id = identity.node.id
-        let local = now + clockError
-        let machine = MeshMachine(
+        let fresh = machine(identity, contacts: contacts, clockError: clockError)
+        let number = add(Node(identity: identity, machine: fresh, clockError: clockError, wake: now))
+        perform(at: number) { $0.start(admission: admission, now: $1, using: &$2) }
+    }
+
+    /// A machine that knows nothing yet.
+    func machine(
+        _ identity: MeshMachine.Identity,
+        contacts: [NodeID: [Locator]] = [:],
+        clockError: Duration
+    ) -> MeshMachine {
+        var machine = MeshMachine(
             genesis: genesis,
             identity: identity,
             parameters: parameters,
             judge: judge,
             contacts: contacts,
-            now: local
+            now: now + clockError
         )
-        nodes[id] = Node(identity: identity, machine: machine, clockError: clockError, wake: now)
-        network.up.insert(id)
-        perform { machine, now, rng in machine.start(admission: admission, now: now, using: &rng) }(&self, id)
+        machine.decoder = decoder
+        return machine
+    }
+
+    /// Puts a node, new or known, into the mesh and switches it on.
+    mutating func add(_ node: Node) -> Int {
+        let number = nodes.set(node)
+        network.up.insert(node.identity.node.id)
+        wakes.set(number, at: node.wake)
+        return number
     }
 
     /// A node dies without a word.
@@ -88,33 +113,24 @@ public struct SimulatedMesh {
     public mutating func restart(_ id: NodeID) {
         guard let old = nodes[id] else { preconditionFailure("nobody of this name to restart") }
         let local = now + old.clockError
-        var machine = MeshMachine(
-            genesis: genesis,
-            identity: old.identity,
-            parameters: parameters,
-            judge: judge,
-            now: local
-        )
+        var fresh = old
+        fresh.machine = machine(old.identity, clockError: old.clockError)
+        fresh.wake = now
         let remembered = old.stored.sorted { $0.key < $1.key }.map { ($0.key, $0.value.version, $0.value.bytes) }
-        _ = machine.remember(remembered, now: local)
-        nodes[id]?.machine = machine
-        nodes[id]?.wake = now
-        network.up.insert(id)
-        perform { machine, now, rng in machine.start(now: now, using: &rng) }(&self, id)
+        _ = fresh.machine.remember(remembered, now: local)
+        perform(at: add(fresh)) { $0.start(now: $1, using: &$2) }
     }
 
     /// Somebody authenticated as `from` says `bytes` to `to`.
     public mutating func inject(_ bytes: [UInt8], from: NodeID, to: NodeID) {
-        perform { machine, now, rng in
-            machine.handle(bytes, from: from, address: nil, now: now, using: &rng)
-        }(&self, to)
+        guard let number = nodes.number(of: to) else { return }
+        perform(at: number) { $0.handle(bytes, from: from, address: nil, now: $1, using: &$2) }
     }
 
     /// A node spreads a record of its own.
     public mutating func submit(_ kind: RecordKind, _ bytes: [UInt8], at id: NodeID) {
-        perform { machine, now, rng in
-            (try? machine.submit(kind, bytes, now: now, using: &rng)) ?? []
-        }(&self, id)
+        guard let number = nodes.number(of: id) else { return }
+        perform(at: number) { (try? $0.submit(kind, bytes, now: $1, using: &$2)) ?? [] }
     }
 
     // MARK: - Time
@@ -128,11 +144,11 @@ public struct SimulatedMesh {
         let end = now + duration
         while now < end {
             if condition(self) { return true }
-            let wakes = network.up.compactMap { nodes[$0]?.wake }
-            now = min(end, max(now + .milliseconds(1), ([network.nextArrival].compactMap(\.self) + wakes).min() ?? end))
+            let next = min(network.nextArrival ?? end, wakes.next ?? end)
+            now = min(end, max(now + .milliseconds(1), next))
             for packet in network.arrivals(now: now) { inject(packet.bytes, from: packet.from, to: packet.to) }
-            for id in network.up.sorted() where (nodes[id]?.wake ?? end) <= now {
-                perform { machine, now, rng in machine.tick(now: now, using: &rng) }(&self, id)
+            for number in wakes.due(at: now) where nodes.values[number].wake <= now {
+                perform(at: number) { $0.tick(now: $1, using: &$2) }
             }
         }
         return condition(self)
@@ -153,32 +169,42 @@ public struct SimulatedMesh {
 
     // MARK: - Effects
 
-    private typealias Event = (inout MeshMachine, Instant, inout SplitMix64) -> [MeshEffect]
+    typealias Event = (inout MeshMachine, Instant, inout SplitMix64) -> [MeshEffect]
 
-    private func perform(_ event: @escaping Event) -> (inout SimulatedMesh, NodeID) -> Void {
-        { mesh, id in
-            guard var node = mesh.nodes[id], mesh.network.up.contains(id) else { return }
-            var pending = event(&node.machine, mesh.now + node.clockError, &mesh.rng)
-            while !pending.isEmpty {
-                var refused: [NodeID] = []
-                for effect in pending { mesh.apply(effect, of: id, to: &node, refused: &refused) }
-                pending = refused.flatMap {
-                    node.machine.handleUnreachable($0, now: mesh.now + node.clockError, using: &mesh.rng)
-                }
+    /// Gives a node that runs an event, and performs what follows from it.
+    mutating func perform(at number: Int, _ event: Event) {
+        let (id, clockError) = (nodes.values[number].identity.node.id, nodes.values[number].clockError)
+        guard network.up.contains(id) else { return }
+        watch?.events += 1
+        var pending = event(&nodes.values[number].machine, now + clockError, &rng)
+        while !pending.isEmpty {
+            var refused: [NodeID] = []
+            for effect in pending { apply(effect, of: id, at: number, refused: &refused) }
+            pending = refused.flatMap {
+                nodes.values[number].machine.handleUnreachable($0, now: now + clockError, using: &rng)
             }
-            mesh.nodes[id] = node
         }
     }
 
-    private mutating func apply(_ effect: MeshEffect, of id: NodeID, to node: inout Node, refused: inout [NodeID]) {
+    private mutating func apply(_ effect: MeshEffect, of id: NodeID, at number: Int, refused: inout [NodeID]) {
         switch effect {
         case .send(let bytes, let to):
             let fate = network.send(.init(from: id, to: to, bytes: bytes), now: now)
             if case .refused = fate { refused.append(to) }
-        case .stored(let header, let bytes): node.stored[header.key] = (header.version, bytes)
-        case .forgotten(let key): node.stored[key] = nil
-        case .memberChanged: break
-        case .wake(let at): node.wake = at - node.clockError
+        case .stored(let header, let bytes):
+            watch?.stored(header, bytes, now: now)
+            if keepsRecords { nodes.values[number].stored[header.key] = (header.version, bytes) }
+        case .forgotten(let key): nodes.values[number].stored[key] = nil
+        case .memberChanged(let member):
+            guard watch != nil, let status = nodes.values[number].machine.status(of: member) else { return }
+            let isReachable =
+                network.up.contains(member) && network.partition.contains(id) == network.partition.contains(member)
+            watch?.observed(member, status, isReachable: isReachable, now: now)
+        case .wake(let at):
+            let wake = at - nodes.values[number].clockError
+            guard wake != nodes.values[number].wake || wake <= now else { return }
+            nodes.values[number].wake = wake
+            wakes.set(number, at: max(wake, now + .milliseconds(1)))
         }
     }
 }

@@ -31,15 +31,15 @@ public struct SimulatedNetwork: Sendable {
     public private(set) var sentBytes = 0
 
     private var rng: SplitMix64
-    private var queue: [(due: Instant, order: Int, packet: Packet)] = []
-    private var order = 0
+    private var underWay: [Instant: [Packet]] = [:]
+    private var dues = BinaryHeap<Instant>()
 
     public init(seed: UInt64) {
         rng = SplitMix64(seed: seed)
     }
 
     /// When the next packet arrives, `nil` when none is under way.
-    public var nextArrival: Instant? { queue.last?.due }
+    public var nextArrival: Instant? { dues.first }
 
     public mutating func send(_ packet: Packet, now: Instant) -> Fate {
         sentCount += 1
@@ -49,30 +49,19 @@ public struct SimulatedNetwork: Sendable {
         guard !loss.occurs(using: &rng) else { return .underWay }
         var milliseconds = Int.random(in: delay, using: &rng)
         if slow.contains(packet.from) || slow.contains(packet.to) { milliseconds *= 100 }
-        order += 1
-        insert((now + .milliseconds(milliseconds), order, packet))
+        let due = now + .milliseconds(milliseconds)
+        if underWay[due] == nil { dues.insert(due) }
+        underWay[due, default: []].append(packet)
         return .underWay
     }
 
     /// The packets that have arrived by `now`, in order of arrival.
     public mutating func arrivals(now: Instant) -> [Packet] {
         var packets: [Packet] = []
-        while let next = queue.last, next.due <= now {
-            queue.removeLast()
-            if up.contains(next.packet.to) { packets.append(next.packet) }
+        while let due = dues.first, due <= now {
+            _ = dues.popFirst()
+            packets += (underWay.removeValue(forKey: due) ?? []).filter { up.contains($0.to) }
         }
         return packets
-    }
-
-    /// Keeps the queue sorted, the earliest last.
-    private mutating func insert(_ item: (due: Instant, order: Int, packet: Packet)) {
-        var low = 0
-        var high = queue.count
-        while low < high {
-            let middle = (low + high) / 2
-            let other = queue[middle]
-            if (other.due, other.order) > (item.due, item.order) { low = middle + 1 } else { high = middle }
-        }
-        queue.insert(item, at: low)
     }
 }
