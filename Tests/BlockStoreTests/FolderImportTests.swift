@@ -186,6 +186,42 @@ struct FolderImportTests {
         #expect(try store.state(ofDAG: second.root, missingMax: 1).missing.isEmpty)
     }
 
+    /// Names that sort differently as whole paths than folder by folder.
+    @Test func folder_withNewAndRemovedFiles_readsOnlyTheNewOnes() throws {
+        let folder = try site()
+        for name in ["bücher-2/x", "bücher.txt", "bücher/a", "bücher0", "zz/y/x", "zz/y.txt"] {
+            try folder.write("site/" + name, Array(name.utf8))
+        }
+        let store = try makeStore(folder)
+        let later = Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000)) + .seconds(10)
+        let first = try store.importFolder(folder.path + "/site", owner: "v1", at: later)
+        let second = try store.importFolder(folder.path + "/site", owner: "v2", at: later)
+        #expect(second.files == 10 && second.unchangedFiles == 10 && second.root == first.root)
+        for name in ["a-new", "bücher/new", "zz/new"] { try folder.write("site/" + name, [1, 2, 3]) }
+        for name in ["bücher.txt", "zz/y/x"] { try folder.remove("site/" + name) }
+        let third = try store.importFolder(folder.path + "/site", owner: "v3", at: later)
+        #expect(third.files == 11 && third.unchangedFiles == 8)
+        #expect(third.root == (try rootOfFolder(folder.path + "/site").root))
+        let fourth = try store.importFolder(folder.path + "/site", owner: "v4", at: later)
+        #expect(fourth.unchangedFiles == 11 && fourth.root == third.root)
+        #expect(try store.recount().isSound)
+    }
+
+    @Test func folder_ofWhichABlockWasWithdrawn_bringsItBackFromItsFile() throws {
+        let folder = try site()
+        let store = try makeStore(folder)
+        let later = Instant(milliseconds: Int64(Date().timeIntervalSince1970 * 1_000)) + .seconds(10)
+        let first = try store.importFolder(folder.path + "/site", owner: "v1", at: later)
+        // A byte of a small file: those are written before the large one's leaves.
+        try folder.flip("blocks/volumes/000001.vol", at: 0)
+        #expect(try store.verify(from: .start, bytesMax: .max).rotten.count == 1)
+        let second = try store.importFolder(folder.path + "/site", owner: "v2", at: later)
+        #expect(second.unchangedFiles == 3 && second.root == first.root)
+        #expect(try store.withdrawn(max: 5).isEmpty)
+        #expect(try store.verify(from: .start, bytesMax: .max).rotten.isEmpty)
+        #expect(try store.recount().isSound)
+    }
+
     @Test func import_cancelledByItsProgress_storesNothing() throws {
         struct Stop: Error {}
         let folder = try site()

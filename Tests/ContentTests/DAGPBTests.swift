@@ -24,6 +24,7 @@ import Testing
             DAGPBNode(links: [], data: []),
         ] {
             #expect(try DAGPBNode(decoding: node.encoded) == node)
+            #expect(node.encodedByteCount == node.encoded.count)
         }
     }
 

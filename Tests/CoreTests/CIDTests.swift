@@ -95,6 +95,7 @@ import Testing
         var rng = SplitMix64(seed: seed)
         for _ in 0..<40 {
             let cid = CID.random(using: &rng)
+            #expect(cid.byteCount == cid.bytes.count)
             var bytes = (cid.bytes + [0xAB])[...]
             #expect(try CID.read(from: &bytes) == cid)
             #expect(bytes.elementsEqual([0xAB]))

@@ -131,6 +131,9 @@ public final class FaultyFileSystem: FileSystem {
         return try real.read(bytes, from: descriptor, at: offset)
     }
 
+    // A hint: nothing is safe because of it, and it cannot fail.
+    public func beginSynchronizing(_ descriptor: CInt, _ range: Range<Int>) {}
+
     public func synchronize(_ descriptor: CInt) throws(SystemCallError) {
         _ = try begin("fdatasync")
         try real.synchronize(descriptor)

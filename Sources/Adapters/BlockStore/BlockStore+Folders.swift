@@ -19,10 +19,13 @@ extension BlockStore {
         do {
             let realPath = Self.realPath(path)
             let memory = try realPath.flatMap { try recall($0, session) }
-            let folder = FolderImport(path: path, options: options, memory: memory, progress: progress)
-            var (report, seen) = try folder.runRemembering(into: SessionSink(session))
-            let update = realPath.map {
-                ImportMemory.Update(memory: ImportMemory(path: $0, time: now, seen: seen), replaced: memory?.bytes)
+            let folder = FolderImport(path: path, options: options, progress: progress)
+            var (report, entries) = try folder.run(into: SessionSink(session), recalling: memory, at: now)
+            let update = realPath.map { path in
+                ImportMemory.Update(
+                    memory: ImportMemory(path: path, time: now, root: report.root, entries: entries),
+                    replaced: memory?.bytes
+                )
             }
             report.stored = try session.commit(
                 pins: [Pin(root: report.root, owner: owner)],
@@ -45,11 +48,13 @@ extension BlockStore {
     /// What is known of `path`, without the files whose DAG is not whole here any more; the others stay while the
     /// session lasts.
     private func recall(_ path: String, _ session: ImportSession) throws -> ImportMemory? {
-        guard var memory = try read({ try ImportMemory.load(path, $0) }), !memory.files.isEmpty else { return nil }
-        let files = memory.files.values.sorted { $0.path < $1.path }
-        let areWhole = try session.rely(onWhole: files.compactMap { BlockKey($0.cid) })
-        guard areWhole.count == files.count else { return nil }
-        for (file, isWhole) in zip(files, areWhole) where !isWhole { memory.files[file.path] = nil }
+        guard var memory = try read({ try ImportMemory.load(path, $0) }), !memory.entries.isEmpty else { return nil }
+        // With what the import came to, all its files are here.
+        guard try session.presence(of: [memory.root]).whole.isEmpty else { return memory }
+        var cursor = ImportMemoryCursor(memory)
+        let keys = cursor.cids().map { $0.flatMap { BlockKey($0) } }
+        var areWhole = try session.rely(onWhole: keys.compactMap { $0 }).makeIterator()
+        memory.usable = keys.map { $0 != nil && areWhole.next() == true }
         return memory
     }
 }

@@ -1,4 +1,5 @@
 import Core
+import GRDB
 import SQLite
 import Synchronization
 
@@ -68,21 +69,32 @@ extension BlockStore {
 
     // MARK: - Reliance
 
+    enum Presence {
+        case absent
+        case present
+        /// It holds all that it links to.
+        case whole
+    }
+
     /// Which blocks are here; those stay until ``endReliance(on:)``.
-    ///
-    /// - Parameter whole: counts only blocks that hold all that they link to.
-    func rely(on keys: [BlockKey], whole: Bool = false) throws -> [Bool] {
+    func rely(on keys: [BlockKey]) throws -> [Presence] {
         // Under the lock that deletions take, so that a block is either gone before or stays.
         try relied.withLock { relied in
-            try read { database in
+            try readTogether { database in
                 try keys.map { key in
-                    guard let row = try Self.row(key, database), row.isPresent else { return false }
-                    guard !whole || row.refs > 0 || row.used == 0 || key.isRaw else { return false }
+                    guard let row = try Self.row(key, database), row.isPresent else { return .absent }
                     relied[key, default: 0] += 1
-                    return true
+                    return row.refs > 0 || row.used == 0 || key.isRaw ? .whole : .present
                 }
             }
         }
+    }
+
+    /// Whether blocks were withdrawn whose bytes did not come back yet: something that counts as whole may lack one.
+    func lacksWithdrawn() throws -> Bool { try read(Self.lacksWithdrawn) }
+
+    private static func lacksWithdrawn(_ database: Database) throws -> Bool {
+        try RawStatement(database, "SELECT 1 FROM block WHERE volume = -1 LIMIT 1").first { _ in true } ?? false
     }
 
     func endReliance(on keys: [BlockKey]) {
@@ -137,10 +149,7 @@ extension BlockStore {
         isAlone: Bool,
         _ transaction: IndexTransaction
     ) throws {
-        let hasWithdrawn =
-            try RawStatement(transaction.database, "SELECT 1 FROM block WHERE volume = -1 LIMIT 1")
-            .first { _ in true } ?? false
-        guard !isAlone || hasWithdrawn else { return }
+        guard try !isAlone || Self.lacksWithdrawn(transaction.database) else { return }
         for (key, row) in batch.leaves.sorted(by: { $0.key.prefix < $1.key.prefix }) {
             guard let known = try transaction.row(key) else { continue }
             batch.leaves[key] = nil

@@ -72,7 +72,7 @@ extension BlockStore {
     }
 
     /// `nil` when the file is gone.
-    private func openVolume(_ id: Int64) throws -> OpenVolume? {
+    func openVolume(_ id: Int64) throws -> OpenVolume? {
         do {
             return try volumes.open(id)
         } catch let error as SystemCallError where error.isMissing {
@@ -119,7 +119,7 @@ extension BlockStore {
 
     /// The ones of `cids` that are here.
     public func contains(_ cids: [CID]) throws -> Set<CID> {
-        try read { database in
+        try readTogether { database in
             var present: Set<CID> = []
             for cid in cids {
                 if let key = BlockKey(cid), try Self.row(key, database)?.isPresent != true { continue }

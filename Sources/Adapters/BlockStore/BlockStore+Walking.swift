@@ -16,7 +16,7 @@ extension BlockStore {
     ///
     /// - Throws: ``BlockStoreError`` `.badBlock` when a node cannot be read.
     public func state(ofDAG root: CID, missingMax: Int) throws -> DAGState {
-        try read { database in
+        try readTogether { database in
             var state = DAGState()
             var seen: Set<BlockKey> = []
             var work = [root]

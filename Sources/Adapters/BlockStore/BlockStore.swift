@@ -128,6 +128,11 @@ public final class BlockStore: Sendable {
         try Self.mapErrors { try index.unsafeRead(body) }
     }
 
+    /// Reads as one transaction: what makes many look-ups locks the index once and not for each of them.
+    func readTogether<Value>(_ body: (Database) throws -> Value) throws -> Value {
+        try Self.mapErrors { try index.read(body) }
+    }
+
     /// One error type for whatever the system or the index reports.
     static func mapErrors<Value>(_ body: () throws -> Value) throws -> Value {
         do {

@@ -17,7 +17,6 @@ public struct FolderImport {
 
     private let path: String
     private let options: ImportOptions
-    private let memory: ImportMemory?
     private let progress: (ImportProgress) throws -> Void
 
     /// - Parameter progress: told now and then; what it throws ends the import.
@@ -26,19 +25,8 @@ public struct FolderImport {
         options: ImportOptions = ImportOptions(),
         progress: @escaping (ImportProgress) throws -> Void = { _ in }
     ) {
-        self.init(path: path, options: options, memory: nil, progress: progress)
-    }
-
-    /// - Parameter memory: what an earlier import of the same path saw and whose blocks are stored.
-    init(
-        path: String,
-        options: ImportOptions,
-        memory: ImportMemory?,
-        progress: @escaping (ImportProgress) throws -> Void
-    ) {
         self.path = path
         self.options = options
-        self.memory = memory
         self.progress = progress
     }
 
@@ -47,11 +35,27 @@ public struct FolderImport {
     /// - Throws: ``BlockStoreError`` `.notFound`, `.unsupportedEntry`, `.changedWhileReading` or `.tooLarge`, each with
     ///   the path; and what the sink and the progress throw.
     public func run(into sink: some BlockSink) throws -> ImportReport {
-        try runRemembering(into: sink).report
+        try run(into: sink, recalling: nil, at: Instant(milliseconds: 0)).report
     }
 
-    func runRemembering(into sink: some BlockSink) throws -> (report: ImportReport, seen: [ImportMemory.File]) {
-        let walk = FolderImportWalk(sink: sink, options: options, known: memory?.files ?? [:], progress: progress)
+    /// Imports into `sink` what changed since an earlier import of the same path.
+    ///
+    /// - Parameters:
+    ///   - memory: What that import saw and whose blocks are stored.
+    ///   - now: When this import begins.
+    /// - Returns: Also the entries of the next memory.
+    func run(
+        into sink: some BlockSink,
+        recalling memory: ImportMemory?,
+        at now: Instant
+    ) throws -> (report: ImportReport, entries: [UInt8]) {
+        let walk = FolderImportWalk(
+            sink: sink,
+            options: options,
+            known: memory.map { ImportMemoryCursor($0) },
+            seen: ImportMemoryWriter(now: now),
+            progress: progress
+        )
         let opened = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC)
         guard opened >= 0 else {
             let error = SystemCallError.last("open", path)
@@ -80,6 +84,6 @@ public struct FolderImport {
         try progress(walk.progressNow)
         var report = walk.report(root: node.cid)
         report.dagBytes = node.tsize
-        return (report, walk.seen)
+        return (report, walk.seen.bytes)
     }
 }

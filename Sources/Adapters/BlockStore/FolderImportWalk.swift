@@ -17,13 +17,13 @@ final class FolderImportWalk {
 
     private var sink: any BlockSink
     private let options: ImportOptions
-    private let known: [String: ImportMemory.File]
+    private var known: ImportMemoryCursor?
     private let progress: (ImportProgress) throws -> Void
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: FileDAGBuilder.leafBytes, alignment: 4096)
     private var tally = Tally()
     private var steps = 0
     /// Files as they were when they were imported.
-    private(set) var seen: [ImportMemory.File] = []
+    private(set) var seen: ImportMemoryWriter
 
     private struct Tally {
         var files = 0
@@ -39,12 +39,14 @@ final class FolderImportWalk {
     init(
         sink: some BlockSink,
         options: ImportOptions,
-        known: [String: ImportMemory.File],
+        known: ImportMemoryCursor?,
+        seen: ImportMemoryWriter,
         progress: @escaping (ImportProgress) throws -> Void
     ) {
         self.sink = sink
         self.options = options
         self.known = known
+        self.seen = seen
         self.progress = progress
     }
 
@@ -195,19 +197,19 @@ final class FolderImportWalk {
         let (root, _, tsize, blocks) = builder.finish()
         for block in blocks { try take(block) }
         tally.files += 1
-        seen.append(ImportMemory.File(path: path, stamp: stamp, cid: root, tsize: tsize))
+        seen.append(path, ImportMemoryEntry(stamp: stamp, cid: root, tsize: tsize))
         return Node(cid: root, tsize: tsize)
     }
 
     /// The node of a file that an earlier import saw and that has not changed since.
     private func unchanged(_ entry: SourceFolder.Entry, in folder: SourceFolder, path: String) throws -> Node? {
-        guard let file = known[path], let status = try? folder.status(entry.name),
+        guard let (file, encoded) = known?.find(path), let status = try? folder.status(entry.name),
             SourceFolder.kind(ofMode: status.st_mode) == .file, FileStamp(status) == file.stamp
         else { return nil }
         tally.files += 1
         tally.unchangedFiles += 1
         tally.fileBytes += file.stamp.size
-        seen.append(file)
+        seen.append(encoded: encoded)
         return Node(cid: file.cid, tsize: file.tsize)
     }
 

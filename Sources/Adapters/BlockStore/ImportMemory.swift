@@ -8,36 +8,51 @@ import SQLite
 /// A file counts as unchanged when device, inode, size and both times are the same and the times were at least
 /// ``settleTime`` older than the import: a file that was written in the same tick of the clock as it was read may have
 /// changed without a trace (git calls that racily clean).
+///
+/// Files stand in the order in which a walk meets them, so that the next walk goes through both side by side
+/// (``ImportMemoryCursor``). Stored is ``formatMark`` ‖ length and bytes of the root's CID ‖ an entry for each file.
 struct ImportMemory: Sendable {
-    struct File: Hashable, Sendable {
-        /// Below the imported folder.
-        let path: String
-        let stamp: FileStamp
-        let cid: CID
-        let tsize: UInt64
-    }
-
     static let settleTime: Duration = .seconds(2)
     /// Most paths that are remembered; the one imported longest ago goes.
     static let pathsMax = 64
     /// Longest encoded memory of one path, in bytes; larger folders are read anew each time.
     static let bytesMax = 128 << 20
+    /// What begins otherwise was written by an earlier version, and is not used.
+    private static let formatMark: [UInt8] = Array("memory/2".utf8)
 
     let path: String
     let time: Instant
-    var files: [String: File]
-    private var encoded: [UInt8]
+    /// What the import came to.
+    let root: CID
+    /// As it is stored.
+    let bytes: [UInt8]
+    /// Where in ``bytes`` the entries are.
+    let entries: Range<Int>
+    /// Which entries, in order, may be used; `nil` for all.
+    var usable: [Bool]?
 
     /// A memory to save.
-    init(path: String, time: Instant, seen: [File]) {
+    init(path: String, time: Instant, root: CID, entries: [UInt8]) {
         self.path = path
         self.time = time
-        let latest = (time - Self.settleTime).milliseconds &* 1_000_000
-        encoded = []
-        files = [:]
-        for file in seen where file.stamp.modified < latest && file.stamp.changed < latest {
-            Self.append(file, to: &encoded)
-        }
+        self.root = root
+        let cid = root.bytes
+        let head = Self.formatMark + [UInt8(truncatingIfNeeded: cid.count)] + cid
+        bytes = head + entries
+        self.entries = head.count..<bytes.count
+    }
+
+    /// A memory as it is stored; `nil` when it cannot be read: the files are read instead.
+    private init?(path: String, time: Instant, bytes: [UInt8]) {
+        let mark = Self.formatMark.count
+        guard bytes.count > mark, bytes.starts(with: Self.formatMark) else { return nil }
+        let start = mark + 1 + Int(bytes[mark])
+        guard start <= bytes.count, let root = try? CID(bytes: bytes[(mark + 1)..<start]) else { return nil }
+        self.path = path
+        self.time = time
+        self.root = root
+        self.bytes = bytes
+        entries = start..<bytes.count
     }
 
     // MARK: - Storage
@@ -47,24 +62,20 @@ struct ImportMemory: Sendable {
         let statement = try RawStatement(database, "SELECT time, entries FROM import_memory WHERE path = ?")
         statement.bind(1, path)
         return try statement.first { row in
-            var memory = ImportMemory(path: path, time: Instant(milliseconds: row.integer(0)), seen: [])
-            memory.encoded = row.bytes(1)
-            // Of our own making; what cannot be read is read from the files again.
-            memory.files = (try? decode(memory.encoded)) ?? [:]
-            return memory
-        }
+            ImportMemory(path: path, time: Instant(milliseconds: row.integer(0)), bytes: row.bytes(1))
+        } ?? nil
     }
 
     /// Writes the memory unless `old` is the same.
     func save(_ database: Database, replacing old: [UInt8]?) throws {
-        guard encoded != old, encoded.count <= Self.bytesMax else { return }
+        guard bytes != old, bytes.count <= Self.bytesMax else { return }
         let insert = try RawStatement(
             database,
             "INSERT OR REPLACE INTO import_memory (path, time, entries) VALUES (?, ?, ?)"
         )
         insert.bind(1, path)
         insert.bind(2, time.milliseconds)
-        insert.bind(3, encoded)
+        insert.bind(3, bytes)
         try insert.run()
         let trim = try RawStatement(
             database,
@@ -75,55 +86,5 @@ struct ImportMemory: Sendable {
         )
         trim.bind(1, Int64(Self.pathsMax))
         try trim.run()
-    }
-
-    /// The stored form.
-    var bytes: [UInt8] { encoded }
-
-    // MARK: - Encoding
-
-    private static func append(_ file: File, to bytes: inout [UInt8]) {
-        let cid = file.cid.bytes
-        Varint.append(UInt64(file.path.utf8.count), to: &bytes)
-        bytes += file.path.utf8
-        bytes.append(UInt8(truncatingIfNeeded: cid.count))
-        bytes += cid
-        for value in [
-            file.stamp.device, file.stamp.inode, UInt64(file.stamp.size), UInt64(bitPattern: file.stamp.modified),
-            UInt64(bitPattern: file.stamp.changed), file.tsize,
-        ] {
-            withUnsafeBytes(of: value.littleEndian) { bytes += $0 }
-        }
-    }
-
-    private static func decode(_ bytes: [UInt8]) throws -> [String: File] {
-        var files: [String: File] = [:]
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let pathLength = Int(try Varint.read(from: &rest))
-            let path = String(decoding: try take(pathLength, &rest), as: UTF8.self)
-            let cidLength = Int(try take(1, &rest).first ?? 0)
-            let cid = try CID(bytes: take(cidLength, &rest))
-            var values: [UInt64] = []
-            for _ in 0..<6 {
-                let raw = try take(8, &rest)
-                values.append(raw.reversed().reduce(0) { $0 << 8 | UInt64($1) })
-            }
-            let stamp = FileStamp(
-                device: values[0],
-                inode: values[1],
-                size: Int(truncatingIfNeeded: values[2]),
-                modified: Int64(bitPattern: values[3]),
-                changed: Int64(bitPattern: values[4])
-            )
-            files[path] = File(path: path, stamp: stamp, cid: cid, tsize: values[5])
-        }
-        return files
-    }
-
-    private static func take(_ count: Int, _ rest: inout ArraySlice<UInt8>) throws(CoreError) -> ArraySlice<UInt8> {
-        guard count >= 0, count <= rest.count else { throw CoreError(.truncated, "the import memory is cut off") }
-        defer { rest = rest.dropFirst(count) }
-        return rest.prefix(count)
     }
 }

@@ -33,6 +33,8 @@ public final class ImportSession: Sendable {
     public static let nodeBytesMax = 256 << 20
     /// Leaves are gathered until so many bytes can be written at once.
     static let writeBytesMin = 1 << 20
+    /// Most nodes that are looked for in the store at once.
+    static let gatheredNodesMax = 1_024
     /// Leaves of so many bytes are written without being gathered.
     static let directBytesMin = 256 << 10
 
@@ -44,7 +46,7 @@ public final class ImportSession: Sendable {
 
     /// Where a block of this session lies.
     private enum Place {
-        /// In the buffer, not yet written.
+        /// In the buffer or among the gathered nodes, not yet looked for in the store.
         case gathered
         case volume(Int64, offset: Int, length: Int)
         /// Position in `nodes`.
@@ -61,6 +63,9 @@ public final class ImportSession: Sendable {
         var buffer: WriteBuffer
         /// The leaves in the buffer, in order.
         var gathered: [(key: BlockKey, length: Int)] = []
+        /// Blocks that are not raw leaves, in order.
+        var gatheredNodes: [(key: BlockKey, bytes: [UInt8])] = []
+        var gatheredNodeBytes = 0
         var relied: [BlockKey] = []
         var reserved: Int64 = 0
         var taken: Int64 = 0
@@ -73,7 +78,11 @@ public final class ImportSession: Sendable {
         self.store = store
         self.purpose = purpose
         state = State(
-            writer: VolumeWriter(volumes: store.volumes, volumeBytesMax: store.configuration.volumeBytesMax),
+            writer: VolumeWriter(
+                volumes: store.volumes,
+                volumeBytesMax: store.configuration.volumeBytesMax,
+                isDurable: purpose != .cache
+            ),
             buffer: WriteBuffer(),
             reserved: reserved,
             importsAtStart: store.imports.load(ordering: .acquiring)
@@ -144,17 +153,30 @@ public final class ImportSession: Sendable {
     }
 
     private func appendNode(_ key: BlockKey, _ bytes: UnsafeRawBufferPointer, _ state: inout State) throws {
-        guard try !isKnown([key], &state)[0] else { return }
-        guard state.nodeBytes + bytes.count <= Self.nodeBytesMax else {
-            throw BlockStoreError(
-                .tooLarge,
-                "the folders and file trees of one import take more than \(Self.nodeBytesMax) bytes; import it in parts"
-            )
+        state.gatheredNodes.append((key, Array(bytes)))
+        state.gatheredNodeBytes += bytes.count
+        state.places[key] = .gathered
+        let isMuch = state.gatheredNodeBytes >= Self.writeBytesMin || state.gatheredNodes.count >= Self.gatheredNodesMax
+        if isMuch { try settleNodes(&state) }
+    }
+
+    /// Keeps the gathered nodes that the store does not have.
+    private func settleNodes(_ state: inout State) throws {
+        guard !state.gatheredNodes.isEmpty else { return }
+        let known = try isKnown(state.gatheredNodes.map(\.key), &state)
+        for ((key, bytes), known) in zip(state.gatheredNodes, known) where !known {
+            guard state.nodeBytes + bytes.count <= Self.nodeBytesMax else {
+                throw BlockStoreError(
+                    .tooLarge,
+                    "the folders and file trees of one import take more than \(Self.nodeBytesMax) bytes; import it in parts"
+                )
+            }
+            try take(bytes.count, &state)
+            state.places[key] = .node(state.nodes.count)
+            state.nodes.append(bytes)
+            state.nodeBytes += bytes.count
         }
-        try take(bytes.count, &state)
-        state.places[key] = .node(state.nodes.count)
-        state.nodes.append(Array(bytes))
-        state.nodeBytes += bytes.count
+        (state.gatheredNodes, state.gatheredNodeBytes) = ([], 0)
     }
 
     /// Writes the gathered leaves that the store does not have, in one piece.
@@ -186,7 +208,7 @@ public final class ImportSession: Sendable {
 
     /// Which blocks the store has; it keeps them until this session ends.
     private func isKnown(_ keys: [BlockKey], _ state: inout State) throws -> [Bool] {
-        let known = try store.rely(on: keys)
+        let known = try store.rely(on: keys).map { $0 != .absent }
         for (key, known) in zip(keys, known) where known {
             state.places[key] = .known
             state.relied.append(key)
@@ -195,12 +217,37 @@ public final class ImportSession: Sendable {
         return known
     }
 
-    /// Which blocks are here with all that they link to; they stay until this session ends.
-    func rely(onWhole keys: [BlockKey]) throws -> [Bool] {
+    /// What of some blocks is here.
+    public struct Presence: Sendable {
+        public var present: Set<CID> = []
+        /// Inner blocks of which all is here that they link to, directly or not.
+        public var whole: Set<CID> = []
+    }
+
+    /// Which of `cids` the store has; they stay until this session ends.
+    public func presence(of cids: [CID]) throws -> Presence {
+        try BlockStore.mapErrors {
+            let isSound = try !store.lacksWithdrawn()
+            var presence = Presence()
+            let stored = cids.filter { BlockKey($0) != nil }
+            presence.present = Set(cids).subtracting(stored)
+            for (cid, found) in zip(stored, try rely(on: stored.compactMap { BlockKey($0) })) where found != .absent {
+                presence.present.insert(cid)
+                if isSound, found == .whole, cid.codec == .dagPB { presence.whole.insert(cid) }
+            }
+            return presence
+        }
+    }
+
+    /// Which blocks are here with all that they link to, but for what was withdrawn; they stay until this session ends.
+    func rely(onWhole keys: [BlockKey]) throws -> [Bool] { try rely(on: keys).map { $0 == .whole } }
+
+    private func rely(on keys: [BlockKey]) throws -> [BlockStore.Presence] {
         try lock.withLock { _ in
-            let whole = try store.rely(on: keys, whole: true)
-            for (key, isWhole) in zip(keys, whole) where isWhole { state.relied.append(key) }
-            return whole
+            precondition(state.isOpen, "an import session was used after its end")
+            let found = try store.rely(on: keys)
+            for (key, found) in zip(keys, found) where found != .absent { state.relied.append(key) }
+            return found
         }
     }
 
@@ -247,6 +294,7 @@ public final class ImportSession: Sendable {
 
     private func commit(_ pins: [Pin], _ now: Instant, _ memory: ImportMemory.Update?, _ state: inout State) throws {
         try flush(&state)
+        try settleNodes(&state)
         let isDurable = purpose != .cache || !pins.isEmpty
         if isDurable { try state.writer.synchronize() }
         let used: Int64 =
@@ -263,7 +311,7 @@ public final class ImportSession: Sendable {
                 leaves[key] = BlockRow(volume: volume, offset: Int64(offset), length: length, refs: 0, used: used)
             case .node(let position): nodes[key] = position
             case .known: continue
-            case .gathered: preconditionFailure("a gathered leaf was not written")
+            case .gathered: preconditionFailure("a gathered block was not settled")
             }
         }
         let sealBytesMin = store.configuration.sealBytesMin
@@ -305,6 +353,7 @@ public final class ImportSession: Sendable {
         state.relied = []
         state.places = [:]
         state.nodes = []
+        state.gatheredNodes = []
         state.buffer.free()
     }
 }

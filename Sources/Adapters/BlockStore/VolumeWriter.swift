@@ -18,11 +18,14 @@ struct VolumeWriter {
 
     private let volumes: VolumePool
     private let volumeBytesMax: Int
+    /// Whether ``synchronize()`` is going to be called.
+    private let isDurable: Bool
     private(set) var spans: [Span] = []
 
-    init(volumes: VolumePool, volumeBytesMax: Int) {
+    init(volumes: VolumePool, volumeBytesMax: Int, isDurable: Bool) {
         self.volumes = volumes
         self.volumeBytesMax = volumeBytesMax
+        self.isDurable = isDurable
     }
 
     /// Writes `bytes` in one piece.
@@ -38,6 +41,8 @@ struct VolumeWriter {
         if onPage { spans[last].beginPage() }
         let offset = spans[last].end
         try volumes.fileSystem.writeAll(bytes, to: spans[last].descriptor, at: offset)
+        // The disk works while the next bytes are hashed or come over the network.
+        if isDurable { volumes.fileSystem.beginSynchronizing(spans[last].descriptor, offset..<offset + bytes.count) }
         spans[last].end += bytes.count
         return (spans[last].slot.id, offset)
     }

@@ -11,6 +11,9 @@ public protocol FileSystem: Sendable {
     /// - Returns: How many bytes were read, 0 at the end of the file.
     func read(_ bytes: UnsafeMutableRawBufferPointer, from descriptor: CInt, at offset: Int) throws(SystemCallError)
         -> Int
+    /// Lets the system begin to bring a range to stable storage, so that ``synchronize(_:)`` has less to wait for; does nothing
+    /// where that is not possible, and promises nothing.
+    func beginSynchronizing(_ descriptor: CInt, _ range: Range<Int>)
     /// Returns when the file's bytes and length are on stable storage.
     func synchronize(_ descriptor: CInt) throws(SystemCallError)
     /// Returns when the folder's entries are on stable storage.

@@ -8,6 +8,12 @@ public struct SystemFileSystem: FileSystem {
     private typealias Fallocate = @convention(c) (CInt, CInt, off_t, off_t) -> CInt
     private static let fallocate: Fallocate? = dlsym(nil, "fallocate").map { unsafeBitCast($0, to: Fallocate.self) }
 
+    // sync_file_range(2), in the same way.
+    private static let startWriting: CUnsignedInt = 0x02
+    private typealias SyncFileRange = @convention(c) (CInt, off_t, off_t, CUnsignedInt) -> CInt
+    private static let syncFileRange: SyncFileRange? =
+        dlsym(nil, "sync_file_range").map { unsafeBitCast($0, to: SyncFileRange.self) }
+
     public init() {}
 
     public func open(_ path: String, _ mode: FileMode) throws(SystemCallError) -> CInt {
@@ -50,6 +56,10 @@ public struct SystemFileSystem: FileSystem {
             if count >= 0 { return count }
             guard errno == EINTR else { throw .last("pread") }
         }
+    }
+
+    public func beginSynchronizing(_ descriptor: CInt, _ range: Range<Int>) {
+        _ = Self.syncFileRange?(descriptor, off_t(range.lowerBound), off_t(range.count), Self.startWriting)
     }
 
     public func synchronize(_ descriptor: CInt) throws(SystemCallError) {

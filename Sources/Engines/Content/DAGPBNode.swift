@@ -63,6 +63,13 @@ public struct DAGPBNode: Hashable, Sendable {
         if let data { writer.bytes(1, data) }
         return writer.bytes
     }
+
+    /// What ``encoded`` counts, in bytes, without making it.
+    public var encodedByteCount: Int {
+        links.reduce(data.map { ProtobufWriter.byteCount(ofBytes: $0.count) } ?? 0) {
+            $0 + ProtobufWriter.byteCount(ofBytes: $1.encodedByteCount)
+        }
+    }
 }
 
 extension DAGPBLink {
@@ -105,5 +112,10 @@ extension DAGPBLink {
         writer.bytes(2, name.utf8)
         writer.varint(3, tsize)
         return writer.bytes
+    }
+
+    var encodedByteCount: Int {
+        ProtobufWriter.byteCount(ofBytes: cid.byteCount) + ProtobufWriter.byteCount(ofBytes: name.utf8.count)
+            + ProtobufWriter.byteCount(ofVarint: tsize)
     }
 }

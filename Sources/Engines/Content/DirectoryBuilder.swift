@@ -39,9 +39,8 @@ public enum DirectoryBuilder {
             links: sorted.map { DAGPBLink(cid: $0.cid, name: $0.name, tsize: $0.tsize) },
             data: UnixFSData(kind: .directory).encoded
         )
-        let bytes = flat.encoded
-        if bytes.count <= flatBytesMax {
-            let root = Block(hashing: bytes, codec: .dagPB)
+        if flat.encodedByteCount <= flatBytesMax {
+            let root = Block(hashing: flat.encoded, codec: .dagPB)
             return (root.cid, weight(of: root, links: flat.links), [root])
         }
         var hamt = HAMTWriter(entries: sorted)

@@ -1,3 +1,5 @@
+import Core
+
 /// Reads protobuf fields, strictly: shortest varints, lengths within the input, no groups.
 ///
 /// Source: protobuf wire format; only varint (0), 64-bit (1), length-delimited (2) and 32-bit (5) fields.
@@ -96,6 +98,12 @@ struct ProtobufWriter {
         append(UInt64(field) << 3 | 5)
         withUnsafeBytes(of: value.littleEndian) { bytes += $0 }
     }
+
+    /// Bytes of a length-delimited field below 16.
+    static func byteCount(ofBytes count: Int) -> Int { byteCount(ofVarint: UInt64(count)) + count }
+
+    /// Bytes of a varint field below 16.
+    static func byteCount(ofVarint value: UInt64) -> Int { 1 + Varint.byteCount(of: value) }
 
     private mutating func append(_ value: UInt64) {
         var rest = value

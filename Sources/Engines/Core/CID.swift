@@ -82,6 +82,15 @@ public struct CID: Hashable, Sendable, CustomStringConvertible, Comparable {
         return bytes
     }
 
+    /// What ``bytes`` counts, without making them.
+    public var byteCount: Int {
+        let head = version == 1 ? 1 + Varint.byteCount(of: codec.code) : 0
+        return switch hash {
+        case .sha256: head + 2 + Digest.byteCount
+        case .identity(let data): head + 1 + Varint.byteCount(of: UInt64(data.count)) + data.count
+        }
+    }
+
     /// Reads one CID from the front of `bytes` and drops what it read.
     ///
     /// - Throws: ``CoreError`` for a version other than 0 or 1, a hash other than SHA-256 or identity, or a wrong length.

@@ -16,6 +16,11 @@ public enum Varint {
         bytes.append(UInt8(rest))
     }
 
+    /// Bytes that ``append(_:to:)`` takes for `value`.
+    public static func byteCount(of value: UInt64) -> Int {
+        max(1, (UInt64.bitWidth - value.leadingZeroBitCount + 6) / 7)
+    }
+
     /// Reads one varint from the front of `bytes` and drops what it read.
     ///
     /// - Throws: ``CoreError`` `.truncated`, `.tooLarge` (over nine bytes) or `.notCanonical` (not minimal).

@@ -64,9 +64,8 @@ package struct SiteCopier: Sendable {
         var brought: Set<CID> = []
         while true {
             guard case .check(let cids) = try plan.next() else { return }
-            let store = store
-            let present = try await work.run { try store.contains(cids) }.union(brought.intersection(cids))
-            for step in plan.answer(present: present) {
+            let here = try await work.run { try session.presence(of: cids) }
+            for step in plan.answer(present: here.present.union(brought.intersection(cids)), complete: here.whole) {
                 switch step {
                 case .read(let cids): try await read(cids, &plan)
                 case .want(let cids):

@@ -30,15 +30,11 @@ struct ArchiveWriting: Sendable {
     private func piece(of cids: ArraySlice<CID>) async throws -> (ByteBuffer, Int) {
         let store = store
         return try await work.run {
-            var piece = ByteBuffer()
-            var done = 0
-            for cid in cids {
-                done += 1
-                // A block that turns out to be damaged is simply not here; the peer asks somebody else.
-                guard let block = try? store.read(cid) else { continue }
-                piece.writeBytes(CARWriter.sectionHead(cid, dataCount: block.readableBytes))
-                piece.writeImmutableBuffer(block)
-                if piece.readableBytes >= Self.pieceBytes { break }
+            var piece = ByteBufferAllocator().buffer(capacity: Self.pieceBytes)
+            // A block that turns out to be damaged is simply not here; the peer asks somebody else.
+            let done = try store.readInOrder(cids, bytesMax: Self.pieceBytes) { cid, bytes in
+                piece.writeBytes(CARWriter.sectionHead(cid, dataCount: bytes.count))
+                piece.writeBytes(bytes)
             }
             return (piece, done)
         }
