@@ -16,7 +16,6 @@ enum SourceDecoders {
         "SegmentsStatement": "LeaseRenewal and Tombstone",
         "FrameHeader": "PieceDamageTests flips every part of a volume",
         "VolumeHeader": "PieceDamageTests flips every part of a volume",
-        "ImportMemory": "local, in a database that has checks of its own; FolderImportTests",
     ]
 
     private static let signs = [

@@ -43,4 +43,36 @@ struct AwayTests {
         )
         #expect(machine.certainNow(fixtures.now) == fixtures.now)
     }
+
+    @Test func clocks_ofStrangers_areNotBelieved() {
+        let year = Duration.seconds(365 * 86_400)
+        var rng = SplitMix64(seed: 4)
+        // Somebody whose clock is a year ahead says something.
+        var speaker = MeshMachine(
+            genesis: fixtures.genesis,
+            identity: .init(node: fixtures.other, operator: fixtures.founder, claims: fixtures.claims),
+            judge: NoOtherRecords(),
+            contacts: [fixtures.node.id: fixtures.claims.locators],
+            now: fixtures.now + year
+        )
+        let said = speaker.start(now: fixtures.now + year, using: &rng).compactMap { effect -> [UInt8]? in
+            if case .send(let bytes, _) = effect { bytes } else { nil }
+        }
+        #expect(!said.isEmpty)
+        for isMember in [false, true] {
+            var machine = MeshMachine(
+                genesis: fixtures.genesis,
+                identity: .init(node: fixtures.node, operator: fixtures.founder, claims: fixtures.claims),
+                judge: NoOtherRecords(),
+                now: fixtures.now
+            )
+            let known = fixtures.record(of: fixtures.other)
+            let records = isMember ? [(known.header.key, known.version, known.bytes)] : []
+            _ = machine.remember(records, now: fixtures.now)
+            for bytes in said.prefix(1) {
+                _ = machine.handle(bytes, from: fixtures.other.id, address: nil, now: fixtures.now, using: &rng)
+            }
+            #expect(machine.clockOffset == (isMember ? year : .zero))
+        }
+    }
 }

@@ -151,7 +151,10 @@ public struct MeshMachine: Sendable {
             counters.badMessages += 1
             return []
         }
-        clocks.record(message.clock, of: peer, now: now)
+        // Strangers could outvote the mesh with as many keys as they like.
+        if directory.node(peer) != nil || contacts[peer] != nil || formerContacts[peer] != nil {
+            clocks.record(message.clock, of: peer, now: now)
+        }
         var effects: [MeshEffect] = []
         correctOwnClock(now: now, using: &rng, effects: &effects)
         heard(from: peer, incarnation: message.incarnation, address: address, now: now, effects: &effects)
