@@ -44,35 +44,40 @@ struct AwayTests {
         #expect(machine.certainNow(fixtures.now) == fixtures.now)
     }
 
-    @Test func clocks_ofStrangers_areNotBelieved() {
-        let year = Duration.seconds(365 * 86_400)
+    /// What a node says at its start to the one of these tests, by a clock that is `ahead`.
+    private func said(by key: SigningKey<NodeRole>, _ owner: SigningKey<OperatorRole>, ahead: Duration) -> [[UInt8]] {
         var rng = SplitMix64(seed: 4)
-        // Somebody whose clock is a year ahead says something.
         var speaker = MeshMachine(
             genesis: fixtures.genesis,
-            identity: .init(node: fixtures.other, operator: fixtures.founder, claims: fixtures.claims),
+            identity: .init(node: key, operator: owner, claims: fixtures.claims),
             judge: NoOtherRecords(),
             contacts: [fixtures.node.id: fixtures.claims.locators],
-            now: fixtures.now + year
+            now: fixtures.now + ahead
         )
-        let said = speaker.start(now: fixtures.now + year, using: &rng).compactMap { effect -> [UInt8]? in
+        return speaker.start(now: fixtures.now + ahead, using: &rng).compactMap { effect in
             if case .send(let bytes, _) = effect { bytes } else { nil }
         }
-        #expect(!said.isEmpty)
-        for isMember in [false, true] {
-            var machine = MeshMachine(
-                genesis: fixtures.genesis,
-                identity: .init(node: fixtures.node, operator: fixtures.founder, claims: fixtures.claims),
-                judge: NoOtherRecords(),
-                now: fixtures.now
-            )
-            let known = fixtures.record(of: fixtures.other)
-            let records = isMember ? [(known.header.key, known.version, known.bytes)] : []
-            _ = machine.remember(records, now: fixtures.now)
-            for bytes in said.prefix(1) {
-                _ = machine.handle(bytes, from: fixtures.other.id, address: nil, now: fixtures.now, using: &rng)
+    }
+
+    @Test func clocks_ofStrangers_doNotOutvoteAMember() throws {
+        let year = Duration.seconds(365 * 86_400)
+        var rng = SplitMix64(seed: 5)
+        var machine = MeshMachine(
+            genesis: fixtures.genesis,
+            identity: .init(node: fixtures.node, operator: fixtures.founder, claims: fixtures.claims),
+            judge: NoOtherRecords(),
+            now: fixtures.now
+        )
+        func hear(_ key: SigningKey<NodeRole>, _ owner: SigningKey<OperatorRole>, ahead: Duration) {
+            for bytes in said(by: key, owner, ahead: ahead) {
+                _ = machine.handle(bytes, from: key.id, address: nil, now: fixtures.now, using: &rng)
             }
-            #expect(machine.clockOffset == (isMember ? year : .zero))
         }
+        hear(fixtures.other, fixtures.founder, ahead: .milliseconds(3))
+        for _ in 0..<5 { hear(.generate(using: &rng), fixtures.guest, ahead: year) }
+        #expect(machine.clockOffset == .milliseconds(3))
+        // Members do, once there are more of them.
+        for _ in 0..<3 { hear(.generate(using: &rng), fixtures.founder, ahead: .milliseconds(9)) }
+        #expect(machine.clockOffset == .milliseconds(9))
     }
 }

@@ -85,6 +85,18 @@ struct MeshSimulationTests {
         }
     }
 
+    @Test(arguments: [Duration.seconds(365 * 86_400), .zero - .seconds(365 * 86_400)])
+    func join_invitedByANodeWhoseClockIsAYearOff_succeeds(error: Duration) {
+        for seed in UInt64(0)..<5 {
+            var mesh = mesh(6, seed: seed)
+            let wrong = SimulatedIdentities.all[20]
+            mesh.join(wrong, invitedBy: SimulatedIdentities.all[1].node.id, clockError: error)
+            mesh.run(for: .seconds(30))
+            mesh.join(SimulatedIdentities.all[21], invitedBy: wrong.node.id)
+            #expect(mesh.run(for: .seconds(60)) { $0.agreesOnTheLiving }, "replay: seed \(seed)")
+        }
+    }
+
     @Test func idleMesh_costsLittle() {
         var mesh = mesh(16, seed: 1)
         mesh.run(for: .seconds(60))

@@ -49,7 +49,10 @@ extension MeshMachine {
             return verified.header
         } catch {
             refuse(record, error)
-            if !hasStarted, record.key.kind == .node, error.code == .outOfTime { rememberContact(record) }
+            // It was signed by a node of an admitted operator: while nobody else is known its clock counts, and it is asked.
+            if record.key.kind == .node, error.code == .outOfTime, !hasStarted || observations.aliveCount == 0 {
+                rememberContact(record)
+            }
             return nil
         }
     }

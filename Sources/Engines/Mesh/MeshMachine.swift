@@ -151,16 +151,16 @@ public struct MeshMachine: Sendable {
             counters.badMessages += 1
             return []
         }
-        // Strangers could outvote the mesh with as many keys as they like.
-        if directory.node(peer) != nil || contacts[peer] != nil || formerContacts[peer] != nil {
-            clocks.record(message.clock, of: peer, now: now)
-        }
+        // Strangers could outvote the mesh with as many keys as they like; the first voice is all that there is.
+        let votes = isKnown(peer) || clocks.count == 0
+        if votes { clocks.record(message.clock, of: peer, now: now) }
         var effects: [MeshEffect] = []
         correctOwnClock(now: now, using: &rng, effects: &effects)
         heard(from: peer, incarnation: message.incarnation, address: address, now: now, effects: &effects)
         for update in message.updates { learn(update, now: now, effects: &effects) }
         handle(message.body, from: peer, now: now, using: &rng, effects: &effects)
-        // A node that was just admitted by its own message counts as heard from.
+        // A node that was just admitted by its own message counts as heard from, and what time it says.
+        if !votes, isKnown(peer) { clocks.record(message.clock, of: peer, now: now) }
         heard(from: peer, incarnation: message.incarnation, address: address, now: now, effects: &effects)
         effects.append(.wake(at: nextWake))
         return effects
@@ -202,6 +202,11 @@ public struct MeshMachine: Sendable {
         store(header, record, effects: &effects)
         spread([record], from: nil, now: now, using: &rng, effects: &effects)
         return effects
+    }
+
+    /// Whether a peer is a member, or somebody from whom this node learnt of the mesh.
+    private func isKnown(_ peer: NodeID) -> Bool {
+        directory.node(peer) != nil || contacts[peer] != nil || formerContacts[peer] != nil
     }
 
     // MARK: - Time
