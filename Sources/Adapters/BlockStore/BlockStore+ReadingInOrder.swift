@@ -24,8 +24,10 @@ extension BlockStore {
         var done = 0
         var count = 0
         while done < window.count, count < bytesMax {
-            if let run = Self.run(found[done...], bytesMax: bytesMax - count) {
-                let taken = try readRun(run, window[done...], take)
+            if let run = Self.run(found[done...], bytesMax: bytesMax - count),
+                // Nothing of it was taken when it throws: one block at a time, what the disk gives is found.
+                let taken = try? readRun(run, window[done...], take)
+            {
                 done += taken.blocks
                 count += taken.bytes
                 if taken.blocks == run.ends.count { continue }
