@@ -92,21 +92,24 @@ package final class SegmentSearch: Sendable {
 
     /// The nodes that placement names for the pieces of a segment, whether they hold any or not.
     func named(_ id: SegmentID, _ code: SegmentCode) -> [NodeID] {
-        let (likely, unlikely) = order(id, code)
-        return Array((likely + unlikely).prefix(code.totalCount))
+        Array(mesh.read { Self.placed(id, code, $0) }.prefix(code.totalCount))
+    }
+
+    private static func placed(_ id: SegmentID, _ code: SegmentCode, _ state: MeshState) -> [NodeID] {
+        let placement = state.repair.index.candidates.placePieces(
+            PlacementKey(id.bytes),
+            count: code.totalCount,
+            perDomainMax: code.totalCount - code.dataCount,
+            reserves: code.totalCount
+        )
+        return placement.chosen + placement.reserves
     }
 
     /// Whom to ask, first those that placement names; apart from them who will hardly answer.
     private func order(_ id: SegmentID, _ code: SegmentCode) -> (likely: [NodeID], unlikely: [NodeID]) {
         let silent = client.silent.current(now: .now)
         return mesh.read { state in
-            let placement = state.repair.index.candidates.placePieces(
-                PlacementKey(id.bytes),
-                count: code.totalCount,
-                perDomainMax: code.totalCount - code.dataCount,
-                reserves: code.totalCount
-            )
-            let first = placement.chosen + placement.reserves
+            let first = Self.placed(id, code, state)
             let named = Set(first)
             let others = ([state.mesh.node] + state.mesh.members.map(\.node)).filter { !named.contains($0) }
             let all = Array((first + others).filter { !client.absent.contains($0) }.prefix(Self.nodesMax))
