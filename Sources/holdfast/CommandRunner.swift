@@ -105,6 +105,9 @@ package enum CommandRunner {
     }
 
     private static func oneLine(_ text: String) -> String {
-        text.split(whereSeparator: \.isNewline).map { $0.drop { $0 == " " } }.joined(separator: " ")
+        // Some of it may be what strangers call themselves.
+        ObjectNames.printable(
+            text.split(whereSeparator: \.isNewline).map { $0.drop { $0 == " " } }.joined(separator: " ")
+        )
     }
 }

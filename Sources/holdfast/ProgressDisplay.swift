@@ -22,7 +22,7 @@ final class ProgressDisplay: Sendable {
             let text = state.line.text(progress, at: now - start)
             if let drawn = state.drawn, now - drawn < Self.redrawInterval { return }
             state.drawn = now
-            Terminal.draw("\r\u{1B}[K" + text.prefix(Self.columnsMax))
+            Terminal.draw("\r\u{1B}[K" + ObjectNames.printable(String(text.prefix(Self.columnsMax))))
         }
     }
 

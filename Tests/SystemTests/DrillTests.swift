@@ -188,6 +188,23 @@ extension SystemTests {
             }
         }
 
+        /// A floor needs an owner, who then has no names: there is nothing private that could be lost.
+        @Test(.timeLimit(.minutes(10)))
+        func drill_ofASiteAlone_knowsOfNoNames() async throws {
+            try await withMesh(nodes: 3, options: Self.options) { mesh in
+                let owner = mesh.nodes[0]
+                let site = SampleSite(seed: 65, largeFileBytes: 100_000)
+                _ = try await owner.publish(site.write(to: mesh.folder, "site"), "--copies", "3")
+                try await eventually("the floor is stored") { try await owner.status().floors.stored == 1 }
+                let (one, code) = try await drill(owner, losing([mesh.nodes[2]]))
+                #expect(code == 0 && one.items.map(\.kind) == ["site"], "\(one)")
+                let (all, _) = try await drill(owner, ["--all-single"])
+                #expect(all.tally == .init(reachable: 1, degraded: 0, lost: 0), "\(all)")
+                let operators = all.singles.filter { $0.kind == "operator" }
+                #expect(operators.count == 3 && operators.allSatisfy { $0.tally.lost == 0 }, "\(operators)")
+            }
+        }
+
         /// Pieces rot on two disks, and the third is gone: arithmetic finds nothing wrong, reading does.
         @Test(.timeLimit(.minutes(10)))
         func drill_whenPiecesAreDamaged_isNotFooledByWhoSaysToHoldThem() async throws {

@@ -158,7 +158,7 @@ extension NodeController: ObjectControl {
         let after = try await objects.names.snapshot(of: owner)
         try await objects.removal.remove(unneeded: before.use, after: after.use, of: batch, owner: owner)
         await objects.repacking.repack(owner)
-        return RemoveResult(objects: entries.count, bytes: entries.reduce(0) { $0 + Int(clamping: $1.size) })
+        return RemoveResult(objects: entries.count, bytes: Int(clampingSumOf: entries.map(\.size)))
     }
 
     // MARK: - Names

@@ -31,7 +31,7 @@ extension NodeController {
         return ObjectStatus(
             name: name.text,
             kind: kind,
-            bytes: entries.reduce(0) { $0 + Int(clamping: $1.size) },
+            bytes: Int(clampingSumOf: entries.map(\.size)),
             modifiedMilliseconds: all.map(\.modified.milliseconds).max() ?? 0,
             // What holders say: the entries do not know of renewals.
             leaseEndMilliseconds: (ends.min() ?? all.map(\.leaseEnd).min())?.milliseconds ?? 0,

@@ -21,6 +21,7 @@ struct DrillReading: Sendable {
     static let pace = Pace(bytesPerSecond: 64 << 20)
     /// Objects whose windows are planned together; bounds the memory that plans take.
     private static let batchObjects = 1_024
+    private static let batchWindows = 16_384
 
     let parts: NodeParts
     let survey: DrillSurvey
@@ -41,10 +42,9 @@ struct DrillReading: Sendable {
             case .object: objects.append(number)
             }
         }
-        let namesFailure = try await namesFailure(isAsked: !objects.isEmpty || numbers.contains(survey.firstObject - 1))
-        for number in numbers where survey.inventory.items[number].kind == .names {
-            outcomes[number] = namesFailure.map { .failed($0) } ?? .whole
-        }
+        guard let names = survey.namesNumber, !objects.isEmpty || numbers.contains(names) else { return outcomes }
+        let namesFailure = try await namesFailure()
+        outcomes[names] = namesFailure.map { .failed($0) } ?? .whole
         guard let namesFailure else {
             try await read(objects: objects, &outcomes)
             return outcomes
@@ -56,8 +56,8 @@ struct DrillReading: Sendable {
     // MARK: - Names
 
     /// The survey read the names already, where it went the same way.
-    private func namesFailure(isAsked: Bool) async throws -> String? {
-        guard isAsked, let owner = survey.owner else { return nil }
+    private func namesFailure() async throws -> String? {
+        guard let owner = survey.owner else { return nil }
         guard reach.absent != survey.absent else { return survey.namesFailure }
         do {
             _ = try await reach.names.snapshot(of: owner)
@@ -121,10 +121,14 @@ struct DrillReading: Sendable {
         var failures: [Digest: String] = [:]
         var rest = ordered(numbers)[...]
         while !rest.isEmpty {
-            let batch = rest.prefix(Self.batchObjects)
-            rest = rest.dropFirst(Self.batchObjects)
-            let windows = batch.compactMap { $0.object.map(SegmentWindow.all(of:)) }.joined()
-            let cache = WindowCache(of: Array(windows), fetch: fetch)
+            var windows: [SegmentWindow] = []
+            let batch = rest.prefix(Self.batchObjects).prefix { item in
+                guard windows.count < Self.batchWindows else { return false }
+                windows += item.object.map(SegmentWindow.all(of:)) ?? []
+                return true
+            }
+            rest = rest.dropFirst(batch.count)
+            let cache = WindowCache(of: windows, fetch: fetch)
             for (number, object) in batch {
                 try Task.checkCancellation()
                 guard let object else {

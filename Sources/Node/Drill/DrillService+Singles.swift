@@ -23,25 +23,31 @@ extension DrillService {
         let seed = request.seed ?? Self.seedDefault
         let survey = try await survey(through: DrillReach(parts, absent: []))
         let inventory = survey.inventory
-        var outcomes: [Set<NodeID>: [Int: DrillReading.Outcome]] = [:]
+        var answered: [Set<NodeID>: DrillSingle] = [:]
         var answers: [DrillSingle] = []
         var bytes = 0
         for single in Self.all(in: mesh) {
             try Task.checkCancellation()
-            let assessment = Assessment(inventory, without: single.nodes)
-            if outcomes[single.nodes] == nil {
-                let numbers =
-                    request.readAll
-                    ? numbers(of: survey, sample: request.sample, seed: seed)
-                    : assessment.endangered(inventory, max: Self.endangeredMax, isLost: false)
-                let title = mesh.title(single.kind, single.name)
-                let meter = meter(of: numbers, inventory, phase: "losing \(single.kind.rawValue) \(title)")
-                let reach = DrillReach(parts, absent: single.nodes)
-                let reading = DrillReading(parts: parts, survey: survey, reach: reach, meter: meter)
-                outcomes[single.nodes] = try await reading.read(numbers)
-                bytes += meter.bytes
+            if var known = answered[single.nodes] {
+                known.kind = single.kind.rawValue
+                known.name = mesh.title(single.kind, single.name)
+                answers.append(known)
+                continue
             }
-            answers.append(Self.answer(single, mesh, inventory, assessment, outcomes[single.nodes] ?? [:]))
+            let assessment = Assessment(inventory, without: single.nodes)
+            let numbers =
+                request.readAll
+                ? numbers(of: survey, sample: request.sample, seed: seed)
+                : assessment.endangered(inventory, max: Self.endangeredMax, isLost: false)
+            let title = mesh.title(single.kind, single.name)
+            let meter = meter(of: numbers, inventory, phase: "losing \(single.kind.rawValue) \(title)")
+            let reach = DrillReach(parts, absent: single.nodes)
+            let reading = DrillReading(parts: parts, survey: survey, reach: reach, meter: meter)
+            let outcomes = try await reading.read(numbers)
+            bytes += meter.bytes
+            let answer = Self.answer(single, mesh, inventory, assessment, outcomes)
+            answered[single.nodes] = answer
+            answers.append(answer)
         }
         answers.sort { Self.isWorse($0, $1) }
         let tally = Assessment(inventory, without: []).tally(inventory)

@@ -43,7 +43,7 @@ struct DrillService: Sendable {
         let items = verdicts.items(max: DrillResult.itemsMax)
         return DrillResult(
             losses: loss.parts.map { DrillLoss(rule: $0.rule.description, nodes: $0.nodes.count) },
-            nodesLost: loss.nodes.count,
+            nodesLost: loss.nodes.intersection(mesh.alive).count,
             nodes: mesh.alive.count,
             thisNodeLost: loss.nodes.contains(mesh.node),
             tally: verdicts.tally,
@@ -71,7 +71,7 @@ struct DrillService: Sendable {
 
     func meter(of numbers: [Int], _ inventory: Inventory, phase: String) -> DrillMeter {
         let progress = progress
-        let expected = numbers.reduce(0) { $0 + Int(clamping: inventory.items[$1].byteCount) }
+        let expected = Int(clampingSumOf: numbers.map { inventory.items[$0].byteCount })
         return DrillMeter { bytes in
             progress(.init(phase: phase, unit: .bytes, done: bytes, total: max(expected, bytes)))
         }
@@ -121,6 +121,11 @@ struct DrillService: Sendable {
             notes.append("nobody would be left")
         } else if loss.nodes.contains(mesh.node) {
             notes.append("this machine is among the lost; what it holds does not count")
+        }
+        if survey.namesFailure != nil {
+            notes.append(
+                "the names cannot be read; objects that this node does not remember are lost with them, unlisted"
+            )
         }
         if survey.unknownSegments > 0 {
             notes.append(

@@ -26,7 +26,7 @@ struct DrillSurvey: Sendable {
     /// Segments that are asked about at the same time.
     private static let searchesMax = 4
 
-    /// Items by number: sites, then the names if there is an owner, then the entries.
+    /// Items by number: sites, then the names if there are any, then the entries.
     private(set) var inventory = Inventory()
     /// Nodes that were not asked.
     let absent: Set<NodeID>
@@ -38,11 +38,16 @@ struct DrillSurvey: Sendable {
     /// Segments that nobody who was asked knows.
     private(set) var unknownSegments = 0
 
+    /// Whether anything private was ever stored; an owner may have nothing but floors of sites.
+    let hasNames: Bool
+
     /// Number of the first object.
-    var firstObject: Int { sites.count + (owner == nil ? 0 : 1) }
+    var firstObject: Int { sites.count + (hasNames ? 1 : 0) }
+    /// Number of the names.
+    var namesNumber: Int? { hasNames ? sites.count : nil }
 
     /// - Parameter segmentsDone: Called with the segments that were asked about, and all.
-    /// - Throws: ``NodeError`` when the names of private objects cannot be read even with every node.
+    /// - Throws: ``NodeError`` and what the stores of this node throw.
     init(_ parts: NodeParts, through reach: DrillReach, segmentsDone: @Sendable (Int, Int) -> Void) async throws {
         absent = reach.absent
         sites = try Self.sites(parts)
@@ -57,6 +62,7 @@ struct DrillSurvey: Sendable {
             entries = []
             namesFailure = nil
         }
+        hasNames = !nameSegments.isEmpty
         var references: [Digest: SegmentReference] = [:]
         for segment in nameSegments { references[segment.id] = segment }
         for entry in entries {
@@ -95,7 +101,7 @@ struct DrillSurvey: Sendable {
         }
     }
 
-    /// The names as they are read through what is left; where that fails, as they are read now, to say what is lost.
+    /// The names as they are read through what is left; where that fails, what is in memory of them, to say what is lost.
     private static func names(
         of owner: OwnerIdentity,
         _ parts: NodeParts,
@@ -105,7 +111,7 @@ struct DrillSurvey: Sendable {
             return (try await reach.names.snapshot(of: owner), nil)
         } catch {
             try Task.checkCancellation()
-            return (try await parts.objects.names.snapshot(of: owner), "\(error)")
+            return (try parts.objects.names.remembered(of: owner), "\(error)")
         }
     }
 
@@ -185,7 +191,7 @@ struct DrillSurvey: Sendable {
             let floor = (site.floor?.segments ?? []).compactMap { numberOf[$0.id] }
             inventory.addSite(site.label, byteCount: site.byteCount, copies: site.copies, floor: floor)
         }
-        guard owner != nil else { return }
+        guard hasNames else { return }
         inventory.addNames(Self.namesTitle, byteCount: 0, segments: nameSegments.compactMap { numberOf[$0.id] })
         for entry in entries {
             var segments: [Int] = []

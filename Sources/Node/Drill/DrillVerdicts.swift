@@ -16,6 +16,8 @@ struct DrillVerdicts {
     let outcomes: [Int: DrillReading.Outcome]
     /// Without this machine too; `nil` when it is among the lost.
     private let elsewhere: Assessment?
+    /// Without its names no object is found, whatever is left of it.
+    private let areNamesLost: Bool
 
     init(
         _ inventory: Inventory,
@@ -29,11 +31,16 @@ struct DrillVerdicts {
         self.lost = lost
         self.assessment = assessment
         self.outcomes = outcomes
+        areNamesLost = outcomes.contains { number, outcome in
+            guard inventory.items[number].kind == .names, case .failed = outcome else { return false }
+            return true
+        }
         elsewhere = lost.contains(mesh.node) ? nil : Assessment(inventory, without: lost.union([mesh.node]))
     }
 
     /// Reading decides; what arithmetic takes for lost and could be read is held by somebody nobody told of.
     func verdict(_ number: Int) -> Standing.Verdict {
+        if areNamesLost, inventory.items[number].kind == .object { return .lost }
         let computed = assessment.standing(of: inventory.items[number]).verdict
         switch outcomes[number] {
         case .failed: return .lost

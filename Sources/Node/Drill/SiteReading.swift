@@ -81,7 +81,8 @@ package struct SiteReading {
         }
     }
 
-    /// Asks one provider after the other until all of `cids` came; who failed is asked last from then on.
+    /// Asks one provider after the other until all of `cids` came; who sent nothing is asked last from then on, who is slow
+    /// goes on.
     private static func bring(
         _ cids: [CID],
         _ plan: inout DAGFetch,
@@ -91,7 +92,8 @@ package struct SiteReading {
     ) async throws {
         var missing = cids
         var failure = "they sent less than was asked for"
-        for _ in providers {
+        var failures = 0
+        while failures < providers.count {
             var arrived: Set<CID> = []
             do {
                 try await client.blocks(.blocks(missing), from: providers[0], expected: Set(missing)) { block in
@@ -105,7 +107,8 @@ package struct SiteReading {
             }
             missing.removeAll { arrived.contains($0) }
             if missing.isEmpty { return }
-            providers.append(providers.removeFirst())
+            failures = arrived.isEmpty ? failures + 1 : 0
+            if arrived.isEmpty { providers.append(providers.removeFirst()) }
         }
         throw NodeError(.mesh, "none of \(providers.count) whole copies gave the block \(missing[0]): \(failure)")
     }

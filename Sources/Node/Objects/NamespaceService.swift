@@ -83,6 +83,18 @@ final class NamespaceService: Sendable {
         return Snapshot(owner: owner, view: NamespaceView(merging: parts.flatMap(\.entries)), parts: parts)
     }
 
+    /// What is in memory of the names; nobody is asked.
+    func remembered(of owner: OwnerIdentity) throws -> Snapshot {
+        let parts = try roots(of: owner.owner).map { root in
+            let contents = try root.open(with: owner.reading)
+            let known = cache.withLock { cache in
+                contents.parts.compactMap { cache[Digest(hashing: $0.object.key)] }
+            }
+            return (root: root, contents: contents, entries: known)
+        }
+        return Snapshot(owner: owner, view: NamespaceView(merging: parts.flatMap(\.entries)), parts: parts)
+    }
+
     private func roots(of owner: OwnerID) -> [NamespaceRoot] {
         let (records, now) = mesh.read { ($0.mesh.records(of: .namespaceRoot), $0.mesh.meshNow(Clock.now())) }
         var roots = NamespaceRoots(owner: owner)
