@@ -81,8 +81,7 @@ package struct SiteReading {
         }
     }
 
-    /// Asks one provider after the other until all of `cids` came; who sent nothing is asked last from then on, who is slow
-    /// goes on.
+    /// Asks one provider after the other until all of `cids` came; who failed is asked last from then on.
     private static func bring(
         _ cids: [CID],
         _ plan: inout DAGFetch,
@@ -92,8 +91,7 @@ package struct SiteReading {
     ) async throws {
         var missing = cids
         var failure = "they sent less than was asked for"
-        var failures = 0
-        while failures < providers.count {
+        for _ in providers {
             var arrived: Set<CID> = []
             do {
                 try await client.blocks(.blocks(missing), from: providers[0], expected: Set(missing)) { block in
@@ -107,8 +105,7 @@ package struct SiteReading {
             }
             missing.removeAll { arrived.contains($0) }
             if missing.isEmpty { return }
-            failures = arrived.isEmpty ? failures + 1 : 0
-            if arrived.isEmpty { providers.append(providers.removeFirst()) }
+            providers.append(providers.removeFirst())
         }
         throw NodeError(.mesh, "none of \(providers.count) whole copies gave the block \(missing[0]): \(failure)")
     }
