@@ -31,18 +31,11 @@ struct IndexFaultTests {
         return disk.count
     }
 
-    /// Reads are many and alike: one in so many fails.
-    private static let readStride = 7
-
-    private static let faults: [(fault: FaultyDatabase.Fault, countsReads: Bool)] = [
-        (.ioError, false), (.diskFull, false), (.ioError, true),
-    ]
-
-    @Test(arguments: faults)
+    @Test(arguments: FaultyDatabase.sweeps)
     func operation_failing_losesNothingAcknowledged(fault: FaultyDatabase.Fault, countsReads: Bool) throws {
         let total = try operations(countsReads: countsReads)
         #expect(total > 40)
-        for operation in stride(from: 0, to: total, by: countsReads ? Self.readStride : 1) {
+        for operation in FaultyDatabase.operations(below: total, countsReads: countsReads) {
             let replay: Comment = "replay: \(fault) at operation \(operation) of \(total), reads too: \(countsReads)"
             let folder = try TemporaryFolder()
             defer { withExtendedLifetime(folder) {} }

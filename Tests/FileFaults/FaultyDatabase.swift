@@ -13,6 +13,18 @@ public final class FaultyDatabase: Sendable {
         case ioError, diskFull, crash
     }
 
+    /// What a sweep lets fail, and whether reads can fail too.
+    public static let sweeps: [(fault: Fault, countsReads: Bool)] = [
+        (.ioError, false), (.diskFull, false), (.ioError, true),
+    ]
+    /// Reads are many and alike: one operation in so many fails where they count.
+    private static let readStride = 7
+
+    /// The operations of a sweep that fail, one in each run.
+    public static func operations(below total: Int, countsReads: Bool) -> StrideTo<Int> {
+        stride(from: 0, to: total, by: countsReads ? readStride : 1)
+    }
+
     private struct State {
         var count = 0
         var hasCrashed = false
