@@ -1,6 +1,7 @@
 import BlockStore
 import Content
 import Control
+import Core
 import Drill
 import Gateway
 import Mesh
@@ -30,12 +31,6 @@ extension BlockStoreError: ControlErrorConvertible {
     }
 }
 
-extension ContentError: ControlErrorConvertible {
-    public var controlError: ControlError {
-        ControlError(code == .notFound ? .notFound : .badInput, message)
-    }
-}
-
 extension GatewayError: ControlErrorConvertible {
     public var controlError: ControlError { ControlError(code == .portTaken ? .inUse : .failed, message) }
 }
@@ -46,18 +41,31 @@ extension TransportError: ControlErrorConvertible {
     }
 }
 
-extension MeshError: ControlErrorConvertible {
-    public var controlError: ControlError { ControlError(.refused, message) }
-}
-
-extension PublishingError: ControlErrorConvertible {
-    public var controlError: ControlError { ControlError(.failed, message) }
-}
-
-extension DrillError: ControlErrorConvertible {
-    public var controlError: ControlError { ControlError(code == .unknown ? .notFound : .usage, message) }
-}
-
 extension RecordStoreError: ControlErrorConvertible {
     public var controlError: ControlError { ControlError(code == .full ? .full : .failed, message) }
+}
+
+extension ContentErrorCode: ExitCoded {
+    public var exitCode: ExitCode { self == .notFound ? .notFound : .badInput }
+}
+
+extension MeshErrorCode: ExitCoded {
+    public var exitCode: ExitCode { .refused }
+}
+
+extension PublishingErrorCode: ExitCoded {
+    public var exitCode: ExitCode { .failed }
+}
+
+extension DrillErrorCode: ExitCoded {
+    public var exitCode: ExitCode { self == .unknown ? .notFound : .usage }
+}
+
+/// The kinds of an engine's error that a command may end with.
+public protocol ExitCoded {
+    var exitCode: ExitCode { get }
+}
+
+extension ModuleError: ControlErrorConvertible where Kind: ExitCoded {
+    public var controlError: ControlError { ControlError(code.exitCode, message) }
 }

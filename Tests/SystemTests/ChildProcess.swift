@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import Synchronization
 
@@ -89,14 +90,7 @@ final class ChildProcess: Sendable {
     }
 
     private static var environment: [String] {
-        var result: [String] = []
-        var entry = environ
-        while let text = entry.pointee {
-            let pair = String(cString: text)
-            if !pair.hasPrefix("HOLDFAST_") { result.append(pair) }
-            entry += 1
-        }
-        return result
+        ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("HOLDFAST_") }.map { "\($0)=\($1)" }
     }
 }
 

@@ -2,48 +2,36 @@ import Core
 import Owners
 
 /// What was wrong with a segment, a sealed record, a piece, a statement or a message about them.
-public struct ObjectsError: Error, Hashable, Sendable, CustomStringConvertible {
-    /// The kind of failure; match on this, show `description`.
-    public struct Code: Hashable, Sendable {
-        let name: String
+public typealias ObjectsError = ModuleError<ObjectsErrorCode>
 
-        /// The bytes are not what they should encode.
-        public static let malformed = Code(name: "malformed")
-        /// A signature does not match, or the signer is not who may say this.
-        public static let badSignature = Code(name: "badSignature")
-        /// A value lies outside of what is allowed.
-        public static let outOfRange = Code(name: "outOfRange")
-        /// A named limit on a number of bytes or items was exceeded.
-        public static let tooLarge = Code(name: "tooLarge")
-        /// The device that signed was revoked.
-        public static let revoked = Code(name: "revoked")
-        /// Sealed bytes were changed, moved or cut, or the key is another one.
-        public static let badSeal = Code(name: "badSeal")
-        /// Something belongs to another segment, piece or mesh than it was given for.
-        public static let mismatch = Code(name: "mismatch")
-    }
+/// The kinds of ``ObjectsError``.
+public enum ObjectsErrorCode: DecodingErrorCode {
+    /// The bytes are not what they should encode.
+    case malformed
+    /// A signature does not match, or the signer is not who may say this.
+    case badSignature
+    /// A value lies outside of what is allowed.
+    case outOfRange
+    /// A named limit on a number of bytes or items was exceeded.
+    case tooLarge
+    /// The device that signed was revoked.
+    case revoked
+    /// Sealed bytes were changed, moved or cut, or the key is another one.
+    case badSeal
+    /// Something belongs to another segment, piece or mesh than it was given for.
+    case mismatch
 
-    public var code: Code
-    public var message: String
-    public var cause: CoreError?
-
-    public init(_ code: Code, _ message: String, cause: CoreError? = nil) {
-        self.code = code
-        self.message = message
-        self.cause = cause
-    }
-
-    /// What the decoder found wrong in `record`.
-    package init(_ cause: CoreError, in record: String) {
-        let code: Code =
-            switch cause.code {
+    public init(_ code: CoreError.Code) {
+        self =
+            switch code {
             case .badSignature: .badSignature
             case .tooLarge: .tooLarge
             default: .malformed
             }
-        self.init(code, "this \(record) is not valid", cause: cause)
     }
+}
 
+extension ObjectsError {
     /// What was wrong with the device's statement that carries `record`.
     package init(_ cause: OwnersError, in record: String) {
         let code: Code =
@@ -55,6 +43,4 @@ public struct ObjectsError: Error, Hashable, Sendable, CustomStringConvertible {
             }
         self.init(code, "this \(record) is not valid: \(cause.message)", cause: cause.cause)
     }
-
-    public var description: String { "\(code.name): \(message)" + (cause.map { " (\($0))" } ?? "") }
 }
