@@ -1,4 +1,5 @@
 import Core
+import Logging
 import Mesh
 import Objects
 import Publishing
@@ -34,6 +35,16 @@ extension NodeParts {
             now: now
         )
         return MeshState(mesh: machine, repair: repair, devices: devices)
+    }
+
+    static func mesh(
+        _ engines: MeshState,
+        _ base: NodeFoundation,
+        _ network: NodeNetwork,
+        _ trial: RecordTrial?,
+        _ logger: Logger
+    ) -> MeshService {
+        MeshService(state: engines, client: network.client, records: base.records, trial: trial, logger: logger)
     }
 
     static func claims(_ configuration: NodeConfiguration, locators: [Locator], lent: LentSpace) -> NodeClaims {

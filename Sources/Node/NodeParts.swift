@@ -123,6 +123,7 @@ package struct NodeParts: Sendable {
     package init(
         _ configuration: NodeConfiguration,
         variation: NodeVariation = NodeVariation(),
+        trial: RecordTrial? = nil,
         group: MultiThreadedEventLoopGroup,
         logger: Logger
     ) async throws {
@@ -134,7 +135,7 @@ package struct NodeParts: Sendable {
         let held = HeldSites(records: base.records)
         let devices = DeviceRegistry()
         let engines = try Self.engines(configuration, base, network, held, devices, variation, now: started)
-        mesh = MeshService(state: engines, client: network.client, records: base.records, logger: logger)
+        mesh = Self.mesh(engines, base, network, trial, logger)
         exchange = ExchangeClient(client: network.client, mesh: mesh)
         search = ProviderSearch(mesh: mesh, client: exchange)
         let holds = HoldDesk(mesh: mesh)

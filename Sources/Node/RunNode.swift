@@ -18,19 +18,34 @@ public func runNode(
     logger: Logger,
     ready: @escaping @Sendable (NodeStatus) -> Void
 ) async throws {
-    try await runNode(configuration, variation: NodeVariation(), logger: logger, ready: ready)
+    try await runNode(
+        configuration,
+        variation: NodeVariation(),
+        trial: RecordTrial(),
+        logger: logger,
+        ready: ready
+    )
 }
 
 /// The same for a build that differs from this version.
+///
+/// - Parameter trial: Where records of peers are decoded first; `nil` for nowhere.
 package func runNode(
     _ configuration: NodeConfiguration,
     variation: NodeVariation,
+    trial: RecordTrial?,
     logger: Logger,
     ready: @escaping @Sendable (NodeStatus) -> Void
 ) async throws {
     let group = MultiThreadedEventLoopGroup(numberOfThreads: NodeServices.eventLoops)
     do {
-        let parts = try await NodeParts(configuration, variation: variation, group: group, logger: logger)
+        let parts = try await NodeParts(
+            configuration,
+            variation: variation,
+            trial: trial,
+            group: group,
+            logger: logger
+        )
         let services = NodeServices(parts: parts, logger: logger, ready: ready)
         try await services.run()
         await parts.network.client.shutdown()

@@ -111,6 +111,25 @@ struct QuarantineTests {
         #expect(machine.members.map(\.node) == [fixtures.other.id])
     }
 
+    @Test func records_ofAMessage_areUnseenUntilKnownOrQuarantined() {
+        var machine = machine()
+        let record = fixtures.record(version: 7, of: fixtures.other)
+        let older = fixtures.record(version: 6, of: fixtures.other)
+        let large = [UInt8](repeating: 0, count: MeshLimits.recordBytesMax + 1)
+        let carried = MeshMachine.records(
+            carriedBy: said([(.node, fixtures.other.id.bytes, record.bytes), (.node, fixtures.node.id.bytes, large)])
+        )
+        #expect(carried.map(\.bytes) == [record.bytes, large])
+        _ = machine.remember([(older.header.key, older.version, older.bytes)], now: fixtures.now)
+        #expect(machine.unseen(carried).map(\.bytes) == [record.bytes])
+        machine.quarantined = [digest(record)]
+        #expect(machine.unseen(carried).isEmpty)
+        machine.quarantined = []
+        _ = machine.remember([(record.header.key, record.version, record.bytes)], now: fixtures.now)
+        #expect(machine.unseen(carried).isEmpty)
+        #expect(MeshMachine.records(carriedBy: [1, 2, 3]).isEmpty)
+    }
+
     @Test mutating func records_ofOneMessage_areWatchedOneByOne() {
         let watcher = Watcher()
         let judge = WatchedJudge(watcher: watcher)

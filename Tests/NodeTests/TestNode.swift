@@ -159,7 +159,7 @@ struct TestNode: Sendable {
             now: now
         )
         for case .send(let bytes, to: id) in machine.start(now: now, using: &rng) {
-            _ = mesh.receive(bytes, from: other.id, address: "127.0.0.1")
+            _ = mesh.handle(bytes, from: other.id, address: "127.0.0.1")
         }
     }
 

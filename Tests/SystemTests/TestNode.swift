@@ -43,9 +43,19 @@ final class TestNode: Sendable {
         ] + options
     }
 
-    /// Whether the process was started and has not ended.
+    /// Of the process, once it was started.
     var processID: pid_t? { process.withLock { $0?.id } }
 
+    /// What the process that decodes records for this node has open; `nil` while there is none.
+    var trialDescriptors: [Int32]? {
+        guard let id = processID else { return nil }
+        let all = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+        let child = all.first { Holdfast.text("/proc/\($0)/status").contains("\nPPid:\t\(id)\n") }
+        return child.flatMap { try? FileManager.default.contentsOfDirectory(atPath: "/proc/\($0)/fd") }?
+            .compactMap { Int32($0) }
+    }
+
+    /// Whether the process was started and has not ended.
     var isRunning: Bool { process.withLock { $0 != nil && $0?.status == nil } }
 
     /// What the node said on standard error.

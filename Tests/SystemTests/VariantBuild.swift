@@ -2,6 +2,8 @@
 enum VariantBuild: Sendable {
     /// Traps in the decoder of a record that holds the text.
     case crashing(on: String)
+    /// The same, and decodes what peers send without a trial.
+    case crashingUntried(on: String)
     /// Speaks records of the next version.
     case next
 
@@ -10,6 +12,7 @@ enum VariantBuild: Sendable {
     var options: [String] {
         switch self {
         case .crashing(let text): ["--crash-on", text]
+        case .crashingUntried(let text): ["--crash-on", text, "--untried"]
         case .next: ["--speaks-next"]
         }
     }

@@ -1,6 +1,7 @@
 import Core
 import GRDB
 import SQLite
+import Synchronization
 
 /// What this node remembers besides blocks: replicated records, a few settings, and which bytes crashed it.
 ///
@@ -27,8 +28,7 @@ public final class RecordStore: Sendable {
 
     let database: DatabaseQueue
     private let journal: CrashJournal
-    /// What crashed this node, at most ``quarantineMax`` digests; changes only when the store is opened.
-    public let quarantined: Set<Digest>
+    private let refused: Mutex<Set<Digest>>
 
     /// Opens or makes the store in `folder`, which exists, and quarantines what the last run crashed on.
     ///
@@ -43,9 +43,7 @@ public final class RecordStore: Sendable {
         recoveredFromCorruption = recovered
         let file = try JournalFile(path: folder + "/journal")
         let found = try file.digests()
-        quarantined = try Self.run("reading the quarantine") {
-            try database.writeWithoutTransaction { try Quarantine.add(found, in: $0) }
-        }
+        refused = Mutex(try Self.quarantine(found, in: database))
         // Only now: what the journal tells is on stable storage elsewhere.
         try file.clear()
         journal = CrashJournal(file)
@@ -116,13 +114,34 @@ public final class RecordStore: Sendable {
     ///
     /// - Returns: what ``end(_:)`` takes; `nil` when the bytes are quarantined and must not be processed.
     public func begin(_ digest: Digest) -> JournalSlot? {
-        guard !quarantined.contains(digest) else { return nil }
+        guard !refused.withLock({ $0.contains(digest) }) else { return nil }
         return journal.begin(digest)
     }
 
     /// Notes that processing is over, well or with an error; a second call for a slot has no effect.
     public func end(_ slot: JournalSlot) {
         journal.end(slot)
+    }
+
+    /// What crashed this node, or a process in its stead; at most ``quarantineMax`` digests.
+    public var quarantined: Set<Digest> { refused.withLock { $0 } }
+
+    /// Refuses bytes with these digests from now on, and after a restart; the oldest give way.
+    ///
+    /// - Throws: ``RecordStoreError`` when they could not be saved; then nothing was changed.
+    public func quarantine(_ digests: [Digest]) throws(RecordStoreError) {
+        try refused.withLock { (refused) throws(RecordStoreError) in
+            refused = try Self.quarantine(digests, in: database)
+        }
+    }
+
+    private static func quarantine(
+        _ digests: [Digest],
+        in database: DatabaseQueue
+    ) throws(RecordStoreError) -> Set<Digest> {
+        try run("writing the quarantine") {
+            try database.writeWithoutTransaction { try Quarantine.add(digests, in: $0) }
+        }
     }
 
     /// How many digests are quarantined.

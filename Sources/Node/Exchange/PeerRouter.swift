@@ -43,7 +43,7 @@ package struct PeerRouter: PeerRequestHandling {
         }
         let body = Array(request.body.readableBytesView)
         if request.path == MeshService.gossipPath {
-            let answers = mesh.receive(body, from: request.peer, address: request.remoteAddress?.host)
+            let answers = await mesh.receive(body, from: request.peer, address: request.remoteAddress?.host)
             let (bytes, rest) = MeshService.encode(answers)
             mesh.deliverLater(rest.map { ($0, request.peer) })
             return .ok(ByteBuffer(bytes: bytes))

@@ -28,17 +28,26 @@ package final class MeshService: Sendable {
     let client: PeerClient
     let repairs: AsyncStream<RepairEffect>
     private let state: Mutex<MeshState>
-    private let records: RecordStore
+    let records: RecordStore
+    /// Where records of peers are decoded first; `nil` in tests that do without.
+    let trial: RecordTrial?
     private let outbox: AsyncStream<(bytes: [UInt8], to: NodeID)>
     private let outboxInput: AsyncStream<(bytes: [UInt8], to: NodeID)>.Continuation
     private let repairsInput: AsyncStream<RepairEffect>.Continuation
     private let dropped = Atomic<Int>(0)
-    private let logger: Logger
+    let logger: Logger
 
-    package init(state: MeshState, client: PeerClient, records: RecordStore, logger: Logger) {
+    package init(
+        state: MeshState,
+        client: PeerClient,
+        records: RecordStore,
+        trial: RecordTrial? = nil,
+        logger: Logger
+    ) {
         node = state.mesh.node
         self.client = client
         self.records = records
+        self.trial = trial
         self.logger = logger
         self.state = Mutex(state)
         (outbox, outboxInput) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.outboxMax))
@@ -79,7 +88,13 @@ package final class MeshService: Sendable {
     }
 
     /// A peer's message; returns what is to be said in the answer to it.
-    package func receive(_ bytes: [UInt8], from peer: NodeID, address: String?) -> [[UInt8]] {
+    package func receive(_ bytes: [UInt8], from peer: NodeID, address: String?) async -> [[UInt8]] {
+        guard await passesTrial(bytes, from: peer) else { return [] }
+        return handle(bytes, from: peer, address: address)
+    }
+
+    /// The same for a message whose records passed their trial.
+    package func handle(_ bytes: [UInt8], from peer: NodeID, address: String?) -> [[UInt8]] {
         let now = Clock.now()
         let digest = Digest(hashing: bytes)
         guard let slot = records.begin(digest) else { return [] }
@@ -93,6 +108,11 @@ package final class MeshService: Sendable {
         outcome.messages.removeAll { $0.to == peer }
         finish(outcome)
         return answers
+    }
+
+    /// Refuses records with these digests from now on.
+    func refuse(_ digests: [Digest]) {
+        state.withLock { $0.mesh.quarantined.formUnion(digests) }
     }
 
     /// Signs nothing: spreads a record of this node's own making.
@@ -148,6 +168,7 @@ package final class MeshService: Sendable {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.keepTime() }
             group.addTask { await self.deliverOutbox() }
+            if let trial { group.addTask { await trial.run() } }
         }
     }
 
@@ -189,7 +210,7 @@ package final class MeshService: Sendable {
             )
             for message in Self.messages(in: Array(answer.readableBytesView)) {
                 // What answers an answer goes out by itself, so that two nodes never talk in one exchange forever.
-                deliverLater(receive(message, from: peer, address: nil).map { ($0, peer) })
+                deliverLater(await receive(message, from: peer, address: nil).map { ($0, peer) })
             }
         } catch {
             guard !Task.isCancelled, error.code != .cancelled, error.code != .closed else { return }
