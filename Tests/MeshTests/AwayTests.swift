@@ -45,16 +45,21 @@ struct AwayTests {
     }
 
     /// What a node says at its start to the one of these tests, by a clock that is `ahead`.
-    private func said(by key: SigningKey<NodeRole>, _ owner: SigningKey<OperatorRole>, ahead: Duration) -> [[UInt8]] {
+    private func said(
+        by key: SigningKey<NodeRole>,
+        _ owner: SigningKey<OperatorRole>,
+        ahead: Duration,
+        later: Duration = .zero
+    ) -> [[UInt8]] {
         var rng = SplitMix64(seed: 4)
         var speaker = MeshMachine(
             genesis: fixtures.genesis,
             identity: .init(node: key, operator: owner, claims: fixtures.claims),
             judge: NoOtherRecords(),
             contacts: [fixtures.node.id: fixtures.claims.locators],
-            now: fixtures.now + ahead
+            now: fixtures.now + later + ahead
         )
-        return speaker.start(now: fixtures.now + ahead, using: &rng).compactMap { effect in
+        return speaker.start(now: fixtures.now + later + ahead, using: &rng).compactMap { effect in
             if case .send(let bytes, _) = effect { bytes } else { nil }
         }
     }
@@ -78,6 +83,32 @@ struct AwayTests {
         #expect(machine.clockOffset == .milliseconds(3))
         // Members do, once there are more of them.
         for _ in 0..<3 { hear(.generate(using: &rng), fixtures.founder, ahead: .milliseconds(9)) }
+        #expect(machine.clockOffset == .milliseconds(9))
+    }
+
+    @Test func clocks_ofForgottenNodes_giveWayToThoseOfOthers() {
+        let hour = Duration.seconds(3_600)
+        var rng = SplitMix64(seed: 6)
+        var machine = MeshMachine(
+            genesis: fixtures.genesis,
+            identity: .init(node: fixtures.node, operator: fixtures.founder, claims: fixtures.claims),
+            judge: NoOtherRecords(),
+            now: fixtures.now
+        )
+        func hear(_ count: Int, ahead: Duration, later: Duration) {
+            for key in (0..<count).map({ _ in SigningKey<NodeRole>.generate(using: &rng) }) {
+                for bytes in said(by: key, fixtures.founder, ahead: ahead, later: later) {
+                    _ = machine.handle(bytes, from: key.id, address: nil, now: fixtures.now + later, using: &rng)
+                }
+            }
+        }
+        hear(3, ahead: .milliseconds(5), later: .zero)
+        hear(4, ahead: .milliseconds(9), later: hour * 13)
+        #expect(machine.clockOffset == .milliseconds(5))
+        // The first three have ended; then so have the others, whose word is all that is left.
+        _ = machine.tick(now: fixtures.now + hour * 25, using: &rng)
+        #expect(machine.clockOffset == .milliseconds(9))
+        _ = machine.tick(now: fixtures.now + hour * 50, using: &rng)
         #expect(machine.clockOffset == .milliseconds(9))
     }
 }

@@ -258,6 +258,8 @@ extension MeshMachine {
             guard key.kind == .node, let node = try? NodeID(key.subject) else { continue }
             observations[node] = nil
             overlay.view.remove(node)
+            // The last voices count until there are others: without them an own clock that is off would be believed.
+            if clocks.count > Self.clocksForCertainty { clocks.remove(node) }
             effects.append(.memberChanged(node))
         }
     }

@@ -26,6 +26,13 @@ struct PeerClocks: Sendable {
         sorted.insert(ahead, at: position(of: ahead))
     }
 
+    /// A node is not known any more, and its clock does not count.
+    mutating func remove(_ node: NodeID) {
+        guard let offset = offsets.removeValue(forKey: node) else { return }
+        order.removeAll { $0 == node }
+        forget(offset)
+    }
+
     /// Peers that said what time it is.
     var count: Int { offsets.count }
 
