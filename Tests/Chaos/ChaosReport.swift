@@ -28,7 +28,7 @@ struct ChaosReport {
         self.nodes = nodes
     }
 
-    private var growing: [ChaosNode] { nodes.filter(\.memory.isGrowing) }
+    private var growing: [ChaosNode] { nodes.filter { $0.memory.trend?.isGrowing ?? false } }
 
     var isClean: Bool { problems.isEmpty && tally.failed == 0 && tally.requests > 0 && growing.isEmpty }
 
@@ -40,9 +40,10 @@ struct ChaosReport {
             "requests      \(tally.requests), \(tally.retried) asked another gateway, \(tally.failed) failed",
             "writes        \(acknowledged) acknowledged, \(refused) refused or cut off",
             "memory of     "
-                + ["starts", "first", "most", "last", "2nd quarter", "4th quarter"].map(Self.cell).joined(),
+                + ["starts", "start", "middle", "end", "most", "a minute"].map(Self.cell).joined(),
         ]
         for node in nodes { lines.append(Self.row(node)) }
+        lines.append("memory        \(memoryVerdict)")
         lines += tally.examples.map { "FAILED        \($0)" }
         lines += growing.map { "GROWS         \($0.title)" }
         lines += problems.map { "PROBLEM       \($0)" }
@@ -52,10 +53,28 @@ struct ChaosReport {
 
     private static func row(_ node: ChaosNode) -> String {
         let memory = node.memory
-        let values = [memory.first, memory.most, memory.last, memory.quarters?.early, memory.quarters?.late]
-        let cells = ["\(memory.lives)"] + values.map { $0.map { ByteCountText.format($0) } ?? "-" }
+        let values = [memory.first, memory.middle, memory.last, memory.most]
+        let cells =
+            ["\(memory.starts)"] + values.map { $0.map { ByteCountText.format($0) } ?? "-" }
+            + [memory.trend.map(Self.text) ?? "-"]
         return "  " + node.title + String(repeating: " ", count: max(0, 12 - node.title.count))
             + cells.map(cell).joined()
+    }
+
+    private var memoryVerdict: String {
+        let trends = nodes.compactMap(\.memory.trend)
+        guard let fastest = trends.max(by: { $0.bytesPerMinute < $1.bytesPerMinute }) else {
+            return "no process lived long enough to tell whether it grows"
+        }
+        let bound = ByteCountText.format(Int(MemoryHistory.bytesPerMinuteMax))
+        let verdict = growing.isEmpty ? "does not grow" : "grows"
+        return "\(verdict): at most \(Self.text(fastest)) a minute after the first "
+            + "\(MemoryHistory.warmUp.components.seconds) s of \(trends.count) processes; the bound is \(bound)"
+    }
+
+    private static func text(_ trend: MemoryHistory.Trend) -> String {
+        let bytes = Int(trend.bytesPerMinute)
+        return (bytes < 0 ? "-" : "+") + ByteCountText.format(abs(bytes))
     }
 
     private static func cell(_ text: String) -> String {

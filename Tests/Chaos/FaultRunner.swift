@@ -82,7 +82,7 @@ struct FaultRunner: Sendable {
     private func filler(_ node: ChaosNode) -> String { place.node(node.index) + "/filler" }
 
     private func fill(_ node: ChaosNode, for lasting: Duration) async throws {
-        let descriptor = open(filler(node), O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        let descriptor = open(filler(node), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw ControlError(.failed, "cannot fill the disk of \(node.title)") }
         let chunk = [UInt8](repeating: 0xF1, count: 1 << 20)
         while write(descriptor, chunk, chunk.count) == chunk.count {}
@@ -117,7 +117,7 @@ struct FaultRunner: Sendable {
     }
 
     private func flip(_ path: String, at position: Double) {
-        let descriptor = open(path, O_RDWR)
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else { return }
         defer { close(descriptor) }
         let length = lseek(descriptor, 0, SEEK_END)

@@ -3,49 +3,75 @@ struct MemoryHistory: Sendable {
     private struct Sample {
         let elapsed: Duration
         let bytes: Int
+
+        var minutes: Double { elapsed / .seconds(60) }
     }
 
-    /// Of the process that runs now: a new one begins anew.
-    private var samples: [Sample] = []
-    private(set) var most = 0
-    private(set) var first: Int?
-    private(set) var lives = 0
+    /// How fast a process grew once it had warmed up.
+    struct Trend {
+        /// Slope of the straight line that fits best (least squares).
+        let bytesPerMinute: Double
+        /// What it comes to over the time that was looked at.
+        let bytes: Double
 
-    /// A process needs this long to have seen everything once.
-    private static let warmUp = Duration.seconds(60)
-    /// Growth beyond these is a leak: caches fill meanwhile.
-    private static let growthRatioMax = 1.35
-    private static let growthBytesMax = 32 << 20
-
-    mutating func begin() {
-        samples = []
-        lives += 1
+        var isGrowing: Bool { bytesPerMinute > bytesPerMinuteMax && bytes > bytesMax }
     }
+
+    /// The lives of the processes, one after the other.
+    private var lives: [[Sample]] = []
+
+    /// A process needs this long to have seen everything once, and for its caches to fill.
+    static let warmUp = Duration.seconds(120)
+    /// What is looked at afterwards has to last so long: a process that starts again fills its caches for minutes.
+    private static let spanMin = Duration.seconds(300)
+    /// Growth beyond both of these is a leak: caches fill meanwhile.
+    static let bytesPerMinuteMax = Double(3 << 20)
+    private static let bytesMax = Double(16 << 20)
+
+    mutating func begin() { lives.append([]) }
 
     mutating func add(_ bytes: Int, at elapsed: Duration) {
-        samples.append(Sample(elapsed: elapsed, bytes: bytes))
-        most = max(most, bytes)
-        first = first ?? bytes
+        guard !lives.isEmpty else { return }
+        lives[lives.count - 1].append(Sample(elapsed: elapsed, bytes: bytes))
     }
 
+    private var samples: [Sample] { lives.flatMap { $0 } }
+    var starts: Int { lives.count }
+    var first: Int? { samples.first?.bytes }
+    var most: Int? { samples.map(\.bytes).max() }
     var last: Int? { samples.last?.bytes }
 
-    /// The medians of the second and of the last quarter of the latest process's life; `nil` for a short one.
-    var quarters: (early: Int, late: Int)? {
-        guard let begin = samples.first?.elapsed, let end = samples.last?.elapsed, end - begin > Self.warmUp * 2,
-            samples.count >= 16
-        else { return nil }
-        let quarter = samples.count / 4
-        return (Self.median(samples[quarter..<2 * quarter]), Self.median(samples[(3 * quarter)...]))
+    /// Half way between the first and the last sample.
+    var middle: Int? {
+        guard let begin = samples.first?.elapsed, let end = samples.last?.elapsed else { return nil }
+        return samples.first { $0.elapsed >= begin + (end - begin) / 2 }?.bytes
     }
 
-    var isGrowing: Bool {
-        guard let quarters else { return false }
-        return Double(quarters.late) > Double(quarters.early) * Self.growthRatioMax
-            && quarters.late > quarters.early + Self.growthBytesMax
+    /// Of the process that lived longest; `nil` when that is too short to tell.
+    var trend: Trend? {
+        lives.compactMap(Self.steadyPart).max { Self.span(of: $0) < Self.span(of: $1) }.map { samples in
+            let count = Double(samples.count)
+            let middle = samples.map(\.minutes).reduce(0, +) / count
+            let mean = samples.map { Double($0.bytes) }.reduce(0, +) / count
+            var (products, squares) = (0.0, 0.0)
+            for sample in samples {
+                products += (sample.minutes - middle) * (Double(sample.bytes) - mean)
+                squares += (sample.minutes - middle) * (sample.minutes - middle)
+            }
+            let slope = products / squares
+            return Trend(bytesPerMinute: slope, bytes: slope * (Self.span(of: samples) / .seconds(60)))
+        }
     }
 
-    private static func median(_ samples: ArraySlice<Sample>) -> Int {
-        samples.map(\.bytes).sorted()[samples.count / 2]
+    private static func span(of life: some BidirectionalCollection<Sample>) -> Duration {
+        guard let begin = life.first?.elapsed, let end = life.last?.elapsed else { return .zero }
+        return end - begin
+    }
+
+    /// A life without its beginning, if enough is left.
+    private static func steadyPart(of life: [Sample]) -> ArraySlice<Sample>? {
+        guard let begin = life.first?.elapsed else { return nil }
+        let steady = life.drop { $0.elapsed < begin + warmUp }
+        return span(of: steady) >= spanMin ? steady : nil
     }
 }

@@ -12,10 +12,26 @@ private enum Fuzz {
     }()
 
     static let headBytes = 2
+    /// How often each decoder was run; libFuzzer calls from one thread.
+    private nonisolated(unsafe) static var runs = targets.map { _ in 0 }
+    private static let untouched: CInt = 70
+
+    /// Says how often each decoder was run; ends the process with an error if one was not.
+    static func report() {
+        let counts = zip(targets.map(\.name), runs)
+        print("runs of each decoder: " + counts.map { "\($0) \($1)" }.joined(separator: ", "))
+        let silent = counts.filter { $1 == 0 }.map(\.0)
+        guard !silent.isEmpty else { return }
+        print("never run: " + silent.joined(separator: ", "))
+        fflush(nil)
+        _exit(untouched)
+    }
 
     static func select(_ input: [UInt8]) -> (target: DecoderTarget, bytes: [UInt8])? {
         guard input.count >= headBytes else { return nil }
-        let target = targets[Int(input[0]) % targets.count]
+        let index = Int(input[0]) % targets.count
+        let target = targets[index]
+        runs[index] += 1
         let sample = target.samples[Int(input[1]) % target.samples.count]
         return (target, sample.bytes(around: Array(input.dropFirst(headBytes))))
     }
@@ -55,6 +71,7 @@ public func initialize(_ count: UnsafeMutableRawPointer?, _ arguments: UnsafeMut
             }
             exit(0)
         }
+        atexit { Fuzz.report() }
     } catch {
         print("fuzz: \(error)")
         exit(1)
