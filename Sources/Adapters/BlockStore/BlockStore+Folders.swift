@@ -20,11 +20,17 @@ extension BlockStore {
             let realPath = Self.realPath(path)
             let memory = try realPath.flatMap { try recall($0, session) }
             let folder = FolderImport(path: path, options: options, progress: progress)
-            var (report, entries) = try folder.run(into: SessionSink(session), recalling: memory, at: now)
+            var (report, seen) = try folder.run(into: SessionSink(session), recalling: memory, at: now)
             let update = realPath.map { path in
                 ImportMemory.Update(
-                    memory: ImportMemory(path: path, time: now, root: report.root, entries: entries),
-                    replaced: memory?.bytes
+                    memory: ImportMemory(
+                        path: path,
+                        time: now,
+                        root: report.root,
+                        entries: seen.bytes,
+                        cuts: seen.cuts
+                    ),
+                    replaced: memory
                 )
             }
             report.stored = try session.commit(
@@ -48,7 +54,9 @@ extension BlockStore {
     /// What is known of `path`, without the files whose DAG is not whole here any more; the others stay while the
     /// session lasts.
     private func recall(_ path: String, _ session: ImportSession) throws -> ImportMemory? {
-        guard var memory = try read({ try ImportMemory.load(path, $0) }), !memory.entries.isEmpty else { return nil }
+        guard var memory = try readTogether({ try ImportMemory.load(path, $0) }), !memory.bytes.isEmpty else {
+            return nil
+        }
         // With what the import came to, all its files are here.
         guard try session.presence(of: [memory.root]).whole.isEmpty else { return memory }
         var cursor = ImportMemoryCursor(memory)
@@ -60,10 +68,10 @@ extension BlockStore {
 }
 
 extension ImportMemory {
-    /// A memory and the stored form that it replaces.
+    /// A memory and the one that it replaces.
     struct Update: Sendable {
         let memory: ImportMemory
-        let replaced: [UInt8]?
+        let replaced: ImportMemory?
     }
 }
 

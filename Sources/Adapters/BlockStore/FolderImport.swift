@@ -48,7 +48,7 @@ public struct FolderImport {
         into sink: some BlockSink,
         recalling memory: ImportMemory?,
         at now: Instant
-    ) throws -> (report: ImportReport, entries: [UInt8]) {
+    ) throws -> (report: ImportReport, seen: ImportMemoryWriter) {
         let walk = FolderImportWalk(
             sink: sink,
             options: options,
@@ -84,6 +84,6 @@ public struct FolderImport {
         try progress(walk.progressNow)
         var report = walk.report(root: node.cid)
         report.dagBytes = node.tsize
-        return (report, walk.seen.bytes)
+        return (report, walk.seen)
     }
 }

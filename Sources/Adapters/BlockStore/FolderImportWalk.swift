@@ -15,6 +15,9 @@ final class FolderImportWalk {
         let reason: String
     }
 
+    /// Entries whose status is looked up at once, where an earlier import is to be compared with.
+    private static let statusesMax = 4_096
+
     private var sink: any BlockSink
     private let options: ImportOptions
     private var known: ImportMemoryCursor?
@@ -87,7 +90,12 @@ final class FolderImportWalk {
             )
         }
         var entries: [DirectoryEntry] = []
-        for entry in try list(folder, path) {
+        let listed = try list(folder, path)
+        var statuses: [SourceFolder.EntryStatus?] = []
+        for (number, entry) in listed.enumerated() {
+            if known != nil, number % Self.statusesMax == 0 {
+                statuses = folder.statuses(listed[number..<min(number + Self.statusesMax, listed.count)])
+            }
             if entry.name.first == UInt8(ascii: "."), !options.includesHidden {
                 tally.hiddenEntries += 1
                 if entry.name.elementsEqual(".well-known".utf8) { tally.hidesWellKnown = true }
@@ -97,7 +105,9 @@ final class FolderImportWalk {
             let below = path.isEmpty ? name.text : path + "/" + name.text
             do {
                 guard name.isUTF8 else { throw Refusal(reason: "its name is not UTF-8") }
-                let node = try self.node(entry, in: folder, path: below, depth: depth)
+                let status = statuses.isEmpty ? nil : statuses[number % Self.statusesMax]
+                let node =
+                    try unchanged(status, path: below) ?? self.node(entry, in: folder, path: below, depth: depth)
                 entries.append(DirectoryEntry(name: name.text, cid: node.cid, tsize: node.tsize))
                 try step()
             } catch let refusal as Refusal {
@@ -131,7 +141,6 @@ final class FolderImportWalk {
         path: String,
         depth: Int
     ) throws -> Node {
-        if let node = try unchanged(entry, in: folder, path: path) { return node }
         do {
             switch try entry.kind ?? SourceFolder.kind(ofMode: folder.status(entry.name).st_mode) {
             case .file: return try file(folder.openFile(entry.name), path: path)
@@ -202,9 +211,10 @@ final class FolderImportWalk {
     }
 
     /// The node of a file that an earlier import saw and that has not changed since.
-    private func unchanged(_ entry: SourceFolder.Entry, in folder: SourceFolder, path: String) throws -> Node? {
-        guard let (file, encoded) = known?.find(path), let status = try? folder.status(entry.name),
-            SourceFolder.kind(ofMode: status.st_mode) == .file, FileStamp(status) == file.stamp
+    ///
+    /// - Parameter status: What there is now; `nil` when there is nothing to compare with.
+    private func unchanged(_ status: SourceFolder.EntryStatus?, path: String) throws -> Node? {
+        guard let status, let (file, encoded) = known?.find(path), status.kind == .file, status.stamp == file.stamp
         else { return nil }
         tally.files += 1
         tally.unchangedFiles += 1

@@ -16,6 +16,12 @@ struct ImportMemoryWriter {
     /// In nanoseconds since 1970; a file that was changed later is not remembered.
     private let latest: Int64
     private(set) var bytes: [UInt8] = []
+    /// Where parts begin, but for the first: before entries that the last byte of their CID chooses, so that the parts behind
+    /// a change are cut as before.
+    private(set) var cuts: [Int] = []
+
+    private static let partBytesMin = 8 << 10
+    private static let partBytesMax = 128 << 10
 
     /// - Parameter now: when the import began.
     init(now: Instant) {
@@ -25,6 +31,7 @@ struct ImportMemoryWriter {
     mutating func append(_ path: String, _ entry: ImportMemoryEntry) {
         guard entry.stamp.modified < latest, entry.stamp.changed < latest else { return }
         let cid = entry.cid.bytes
+        cut(cid.last ?? 0)
         Varint.append(UInt64(path.utf8.count), to: &bytes)
         bytes += path.utf8
         bytes.append(UInt8(truncatingIfNeeded: cid.count))
@@ -39,7 +46,13 @@ struct ImportMemoryWriter {
 
     /// Takes an entry of an earlier memory over as it is.
     mutating func append(encoded entry: ArraySlice<UInt8>) {
+        cut(entry.dropLast(ImportMemoryCursor.numbersByteCount).last ?? 0)
         bytes += entry
+    }
+
+    private mutating func cut(_ chooser: UInt8) {
+        let length = bytes.count - (cuts.last ?? 0)
+        if length >= Self.partBytesMax || chooser == 0 && length >= Self.partBytesMin { cuts.append(bytes.count) }
     }
 }
 
@@ -53,12 +66,12 @@ struct ImportMemoryCursor {
     private var number = 0
 
     /// Bytes of the six numbers of an entry.
-    private static let numbersByteCount = 6 * 8
+    fileprivate static let numbersByteCount = 6 * 8
 
     init(_ memory: ImportMemory) {
         bytes = memory.bytes
         usable = memory.usable
-        position = memory.entries.lowerBound
+        position = 0
     }
 
     private struct Shape {

@@ -60,13 +60,24 @@ enum IndexSchema {
         "CREATE TABLE import_memory (path TEXT PRIMARY KEY, time INTEGER NOT NULL, entries BLOB NOT NULL)",
     ]
 
+    /// What version 1 has got since; who does not know it leaves it alone.
+    static let additions = [
+        // What `import_memory` names as its parts.
+        """
+        CREATE TABLE IF NOT EXISTS import_part (
+            id INTEGER PRIMARY KEY AUTOINCREMENT, path TEXT NOT NULL, entries BLOB NOT NULL
+        )
+        """,
+        "CREATE INDEX IF NOT EXISTS import_part_path ON import_part(path)",
+    ]
+
     /// Makes the tables in an empty database.
     ///
     /// - Throws: ``BlockStoreError`` `.newerFormat` when a newer version wrote it.
     static func prepare(_ database: Database) throws {
         let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
         switch found {
-        case version: return
+        case version: break
         case 0:
             for statement in statements { try database.execute(sql: statement) }
             try database.execute(sql: "PRAGMA user_version = \(version)")
@@ -76,5 +87,6 @@ enum IndexSchema {
                 "the block index has format \(found), this version reads up to \(version); use the newer version"
             )
         }
+        for statement in additions { try database.execute(sql: statement) }
     }
 }

@@ -40,7 +40,7 @@ enum ResultLines<Result: Codable & Sendable> {
 
     /// Runs `operation` and writes its progress and its end.
     ///
-    /// Progress that comes faster than the client reads is dropped, oldest first: only the newest counts.
+    /// Progress that comes faster than the client reads, or than ``ProgressPace`` lets pass, is dropped: it is for eyes.
     static func write(
         to writer: inout any ResponseBodyWriter,
         _ operation: @escaping @Sendable (@escaping @Sendable (OperationProgress) -> Void) async throws -> Result
@@ -49,10 +49,13 @@ enum ResultLines<Result: Codable & Sendable> {
             of: OperationProgress.self,
             bufferingPolicy: .bufferingNewest(1)
         )
+        let pace = ProgressPace()
         try await withThrowingTaskGroup(of: StreamLine<Result>.self) { group in
             group.addTask {
                 defer { continuation.finish() }
-                return try await outcome { try await operation { continuation.yield($0) } }
+                return try await outcome {
+                    try await operation { if pace.isDue($0.phase, now: .now) { continuation.yield($0) } }
+                }
             }
             for await step in progress { try await write(StreamLine(progress: step), to: &writer) }
             while let last = try await group.next() { try await write(last, to: &writer) }

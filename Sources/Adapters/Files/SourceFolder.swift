@@ -1,14 +1,16 @@
+import Dispatch
 import Glibc
+import Synchronization
 
 /// An open folder that is being imported; entries are opened below it, never through a path and never through a link.
 package final class SourceFolder {
-    package enum Kind {
+    package enum Kind: Sendable {
         case file, folder, symlink
         /// A socket, a pipe, a device.
         case other
     }
 
-    package struct Entry {
+    package struct Entry: Sendable {
         /// As the file system has it, without the terminating zero.
         package let name: [UInt8]
         /// `nil` when the file system does not say.
@@ -73,14 +75,43 @@ package final class SourceFolder {
     // MARK: - Entries
 
     package func status(_ name: [UInt8]) throws(SystemCallError) -> Glibc.stat {
+        try Self.status(name, in: descriptor)
+    }
+
+    private static func status(_ name: [UInt8], in descriptor: CInt) throws(SystemCallError) -> Glibc.stat {
         var status = Glibc.stat()
         let result = withPath(name) { fstatat(descriptor, $0, &status, AT_SYMLINK_NOFOLLOW) }
         guard result == 0 else { throw .last("fstatat") }
         return status
     }
 
+    /// An entry as the file system has it now.
+    package struct EntryStatus: Sendable {
+        package let kind: Kind
+        package let stamp: FileStamp
+    }
+
+    /// Entries looked at by one thread before it takes the next ones.
+    private static let entriesPerTurn = 256
+
+    /// The status of many entries, looked up on several threads; `nil` for one that cannot be looked at.
+    package func statuses(_ entries: ArraySlice<Entry>) -> [EntryStatus?] {
+        let statuses = Mutex([EntryStatus?](repeating: nil, count: entries.count))
+        let descriptor = descriptor
+        let turns = (entries.count + Self.entriesPerTurn - 1) / Self.entriesPerTurn
+        DispatchQueue.concurrentPerform(iterations: turns) { turn in
+            let start = turn * Self.entriesPerTurn
+            let found = entries.dropFirst(start).prefix(Self.entriesPerTurn).map { entry in
+                (try? Self.status(entry.name, in: descriptor))
+                    .map { EntryStatus(kind: Self.kind(ofMode: $0.st_mode), stamp: FileStamp($0)) }
+            }
+            statuses.withLock { $0.replaceSubrange(start..<start + found.count, with: found) }
+        }
+        return statuses.withLock { $0 }
+    }
+
     package func openFolder(_ name: [UInt8]) throws(SystemCallError) -> SourceFolder {
-        let opened = withPath(name) { openat(descriptor, $0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
+        let opened = Self.withPath(name) { openat(descriptor, $0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
         guard opened >= 0 else { throw .last("openat") }
         return SourceFolder(descriptor: opened)
     }
@@ -88,7 +119,7 @@ package final class SourceFolder {
     package func openFile(_ name: [UInt8]) throws(SystemCallError) -> SourceFile {
         // A pipe that took the file's place must not block the open.
         let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
-        let opened = withPath(name) { openat(descriptor, $0, flags) }
+        let opened = Self.withPath(name) { openat(descriptor, $0, flags) }
         guard opened >= 0 else { throw .last("openat") }
         return SourceFile(descriptor: opened)
     }
@@ -96,12 +127,12 @@ package final class SourceFolder {
     /// The bytes that a symbolic link points to.
     package func target(_ name: [UInt8]) throws(SystemCallError) -> [UInt8] {
         var target = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-        let count = withPath(name) { readlinkat(descriptor, $0, &target, target.count) }
+        let count = Self.withPath(name) { readlinkat(descriptor, $0, &target, target.count) }
         guard count >= 0 else { throw .last("readlinkat") }
         return target.prefix(count).map { UInt8(bitPattern: $0) }
     }
 
-    private func withPath<Result>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+    private static func withPath<Result>(_ name: [UInt8], _ body: (UnsafePointer<CChar>) -> Result) -> Result {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: name.count + 1) { path in
             for (index, byte) in name.enumerated() { path[index] = CChar(bitPattern: byte) }
             path[name.count] = 0

@@ -58,8 +58,11 @@ public struct DAGPBNode: Hashable, Sendable {
 
     /// The block's bytes.
     public var encoded: [UInt8] {
-        var writer = ProtobufWriter()
-        for link in links { writer.bytes(2, link.encoded) }
+        var writer = ProtobufWriter(byteCount: encodedByteCount)
+        for link in links {
+            writer.beginBytes(2, count: link.encodedByteCount)
+            link.write(to: &writer)
+        }
         if let data { writer.bytes(1, data) }
         return writer.bytes
     }
@@ -106,12 +109,10 @@ extension DAGPBLink {
         }
     }
 
-    var encoded: [UInt8] {
-        var writer = ProtobufWriter()
+    fileprivate func write(to writer: inout ProtobufWriter) {
         writer.bytes(1, cid.bytes)
         writer.bytes(2, name.utf8)
         writer.varint(3, tsize)
-        return writer.bytes
     }
 
     var encodedByteCount: Int {

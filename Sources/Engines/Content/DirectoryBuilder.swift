@@ -79,7 +79,9 @@ private struct HAMTWriter {
     private(set) var blocks: [Block] = []
 
     init(entries: [DirectoryEntry]) {
-        self.entries = entries.map { (Murmur3.hash(Array($0.name.utf8)), $0) }.sorted { $0.hash < $1.hash }
+        // Numbers are moved, not entries: those take a retain and a release for each step.
+        let order = entries.indices.map { (hash: Murmur3.hash(Array(entries[$0].name.utf8)), index: $0) }
+        self.entries = order.sorted { $0.hash < $1.hash }.map { ($0.hash, entries[$0.index]) }
     }
 
     mutating func write() throws(ContentError) -> (root: CID, tsize: UInt64) {

@@ -88,10 +88,22 @@ struct ProtobufWriter {
         append(value)
     }
 
+    init() {}
+
+    /// - Parameter byteCount: How many bytes are going to be written.
+    init(byteCount: Int) {
+        bytes.reserveCapacity(byteCount)
+    }
+
     mutating func bytes(_ field: UInt8, _ content: some Collection<UInt8>) {
-        append(UInt64(field) << 3 | 2)
-        append(UInt64(content.count))
+        beginBytes(field, count: content.count)
         bytes += content
+    }
+
+    /// What is written next, `count` bytes, is the content of a length-delimited field.
+    mutating func beginBytes(_ field: UInt8, count: Int) {
+        append(UInt64(field) << 3 | 2)
+        append(UInt64(count))
     }
 
     mutating func fixed32(_ field: UInt8, _ value: UInt32) {
