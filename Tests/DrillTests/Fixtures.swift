@@ -38,3 +38,11 @@ func smallMesh() throws -> DomainMap {
         try candidate(5, operator: 3, hosting: "ovh", jurisdiction: "FR", network: "2001:db8:7::1"),
     ])
 }
+
+extension SmallestLoss {
+    /// With a budget of its own.
+    static func find(_ kind: DomainKind, in inventory: Inventory, _ domains: DomainMap) -> SmallestLoss? {
+        var budget = SearchBudget()
+        return find(kind, in: inventory, domains, budget: &budget)
+    }
+}

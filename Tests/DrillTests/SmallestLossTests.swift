@@ -108,4 +108,26 @@ struct SmallestLossTests {
         #expect(!found.isExact)
         #expect(losesAnything(inventory, domains, .operator, found.domains))
     }
+
+    /// Many segments share one budget; once it is used up the greedy choice counts, and it is said.
+    @Test func find_overTheBudgetOfAll_isMarkedAndSaysSo() throws {
+        var rng = SplitMix64(seed: 5)
+        let domains = DomainMap(try (0..<12).map { try candidate($0, operator: $0) })
+        var inventory = Inventory()
+        for number in 0..<20 {
+            let holders = try (0..<24).map { piece in
+                (piece: piece % 12, node: try nodeID(Int.random(in: 0..<12, using: &rng)))
+            }
+            let segment = inventory.addSegment(dataCount: 4, totalCount: 12, holders: holders)
+            inventory.addObject("object \(number)", byteCount: 1, segments: [segment])
+        }
+        var ample = SearchBudget()
+        let exact = try #require(SmallestLoss.find(.operator, in: inventory, domains, budget: &ample))
+        #expect(exact.isExact && !ample.isExhausted && ample.stepsLeft < SearchBudget.stepsMax)
+        var scarce = SearchBudget(steps: 3)
+        let found = try #require(SmallestLoss.find(.operator, in: inventory, domains, budget: &scarce))
+        #expect(!found.isExact && scarce.isExhausted && scarce.stepsLeft == 0)
+        #expect(found.domains.count >= exact.domains.count)
+        #expect(losesAnything(inventory, domains, .operator, found.domains))
+    }
 }

@@ -9,16 +9,18 @@ import Transport
 enum Fault: String, CaseIterable, Sendable {
     case bitFlipped, strayBlock, otherContent, repeatedBlock, truncated, garbage, oversizedHeader, endless
     case empty, notFound, serverError, brokenOff, dripping, silent
+    /// Sends half of what it is asked for and then nothing: slow, but it gets on.
+    case pausing
     case none
 
-    static let all = allCases.filter { $0 != .none }
+    static let all = allCases.filter { $0 != .none && $0 != .pausing }
 
     /// Whether an honest node could never have answered so.
     var isLie: Bool {
         switch self {
         case .bitFlipped, .strayBlock, .otherContent, .repeatedBlock, .truncated, .garbage, .oversizedHeader, .endless:
             true
-        case .empty, .notFound, .serverError, .brokenOff, .dripping, .silent, .none: false
+        case .empty, .notFound, .serverError, .brokenOff, .dripping, .silent, .pausing, .none: false
         }
     }
 }
@@ -117,6 +119,14 @@ final class FaultyPeer: PeerRequestHandling {
                         try await writer.write(ByteBuffer(bytes: [byte]))
                         try await Task.sleep(for: .milliseconds(100))
                     }
+                }
+            )
+        case .pausing:
+            let half = Self.archive(Array(blocks.prefix((blocks.count + 1) / 2)))
+            return PeerResponse(
+                body: .stream { writer in
+                    try await writer.write(ByteBuffer(bytes: half))
+                    for await _ in AsyncStream<Void>.makeStream().stream {}
                 }
             )
         case .silent:

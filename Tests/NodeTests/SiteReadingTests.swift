@@ -12,17 +12,18 @@ struct SiteReadingTests {
         // Short where the fault is that time passes, else longer than a busy machine takes.
         let isSlow = fault == .silent || fault == .dripping
         timeouts.answer = .seconds(isSlow ? 3 : 60)
-        timeouts.body = .seconds(isSlow ? 3 : 60)
+        // Half of an answer has to come within it.
+        timeouts.body = .seconds(fault == .pausing ? 8 : isSlow ? 3 : 60)
         return timeouts
     }
 
     /// Reads a site of which `fault` and, if it is wanted, an honest node have a copy.
     ///
     /// - Returns: Bytes of the site, and those that were counted as read.
-    private func read(_ fault: Fault, withGoodCopy: Bool) async throws -> (whole: Int, taken: Int) {
+    private func read(_ fault: Fault, withGoodCopy: Bool, leaves: Int = 5) async throws -> (whole: Int, taken: Int) {
         let reader = try await TestNode(90, timeouts: Self.timeouts(fault))
         let (good, faulty) = (try await FaultyPeer(.none, number: 91), try await FaultyPeer(fault, number: 92))
-        let site = try SampleSite(93, leaves: 5)
+        let site = try SampleSite(93, leaves: leaves)
         for peer in [good, faulty] {
             peer.take(site.blocks)
             reader.meet(peer.key, at: peer.address)
@@ -58,6 +59,12 @@ struct SiteReadingTests {
             error?.message.contains("none of 1 whole copies gave the block") == true,
             "\(String(describing: error))"
         )
+    }
+
+    /// Its time runs out in the middle of each answer, and it is asked for the rest.
+    @Test func copy_thatIsSlowButGetsOn_isReadToTheLastByte() async throws {
+        let (whole, taken) = try await read(.pausing, withGoodCopy: false, leaves: 2)
+        #expect(whole == taken)
     }
 
     @Test func noCopy_isSaid() async throws {

@@ -38,20 +38,24 @@ struct PieceCover {
         order = touched.sorted { ($1.value.count, $0.key) < ($0.value.count, $1.key) }.map(\.key)
     }
 
-    /// - Parameter sizeMax: Larger answers are of no interest.
-    func smallest(sizeMax: Int) -> Answer {
+    /// - Parameters:
+    ///   - sizeMax: Larger answers are of no interest.
+    ///   - budget: What this and other searches may take together.
+    func smallest(sizeMax: Int, budget: inout SearchBudget) -> Answer {
         guard wanted > 0 else { return Answer(domains: []) }
         guard sizeMax > 0, pieces.count >= wanted else { return Answer(domains: nil) }
         let greedy = greedy()
         let affordable = greedy.count <= sizeMax ? greedy.sorted() : nil
         if pieces.allSatisfy({ $0.count == 1 }) { return Answer(domains: affordable) }
+        let stepsMax = min(Self.stepsMax, budget.stepsLeft)
         var steps = 0
+        defer { budget.spend(steps, wasCut: steps > stepsMax) }
         for size in 1..<max(min(greedy.count, sizeMax + 1), 1) {
             var open = pieces.map(\.count)
-            let found = search(size, from: 0, lost: 0, &open, [], &steps)
+            let found = search(size, from: 0, lost: 0, &open, [], &steps, stepsMax)
             // An answer is one however the search went; without one, an exhausted search proves nothing.
             if let found { return Answer(domains: found.sorted()) }
-            if steps > Self.stepsMax { return Answer(domains: affordable, isExact: false) }
+            if steps > stepsMax { return Answer(domains: affordable, isExact: false) }
         }
         return Answer(domains: affordable)
     }
@@ -86,11 +90,12 @@ struct PieceCover {
         lost: Int,
         _ open: inout [Int],
         _ chosen: [Int],
-        _ steps: inout Int
+        _ steps: inout Int,
+        _ stepsMax: Int
     ) -> [Int]? {
         if lost >= wanted { return chosen }
         steps += 1
-        guard size > 0, steps <= Self.stepsMax else { return nil }
+        guard size > 0, steps <= stepsMax else { return nil }
         for place in start..<order.count {
             // No piece is lost without one of its domains: what the next domains touch is the most that they can take.
             let reach = order[place..<min(place + size, order.count)].reduce(0) { $0 + (touched[$1]?.count ?? 0) }
@@ -98,7 +103,8 @@ struct PieceCover {
             let numbers = touched[order[place]] ?? []
             for number in numbers { open[number] -= 1 }
             let gained = numbers.count { open[$0] == 0 }
-            let found = search(size - 1, from: place + 1, lost: lost + gained, &open, chosen + [order[place]], &steps)
+            let further = chosen + [order[place]]
+            let found = search(size - 1, from: place + 1, lost: lost + gained, &open, further, &steps, stepsMax)
             for number in numbers { open[number] += 1 }
             if let found { return found }
         }

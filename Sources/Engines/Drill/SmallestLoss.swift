@@ -15,8 +15,14 @@ public struct SmallestLoss: Hashable, Sendable {
     /// For a segment: the domains that leave fewer than k pieces. For a site: every domain with a whole copy, and the fewest
     /// further ones that leave fewer than k pieces of a segment of its floor.
     ///
+    /// - Parameter budget: What the searches for all segments may take together; beyond it the greedy choice counts.
     /// - Returns: `nil` when no loss of such domains loses anything, such as when there is nothing.
-    public static func find(_ kind: DomainKind, in inventory: Inventory, _ domains: DomainMap) -> SmallestLoss? {
+    public static func find(
+        _ kind: DomainKind,
+        in inventory: Inventory,
+        _ domains: DomainMap,
+        budget: inout SearchBudget
+    ) -> SmallestLoss? {
         let names = domains.names(of: kind)
         let numbers = Dictionary(uniqueKeysWithValues: names.enumerated().map { ($1, $0) })
         let domainOf = inventory.nodes.map { domains.name(of: $0, kind).flatMap { numbers[$0] } }
@@ -38,7 +44,7 @@ public struct SmallestLoss: Hashable, Sendable {
             guard given.count <= sizeMax else { continue }
             // Without copies each segment is judged once, however many items lie in it.
             let segments = place.segments.filter { !given.isEmpty || seen.insert($0).inserted }
-            let answer = Self.answer(place, given, segments, inventory, covered, sizeMax)
+            let answer = Self.answer(place, given, segments, inventory, covered, sizeMax, &budget)
             if let domains = answer.domains { best = (domains, number) }
             isExact = isExact && answer.isExact
         }
@@ -54,7 +60,8 @@ public struct SmallestLoss: Hashable, Sendable {
         _ segments: [Int],
         _ inventory: Inventory,
         _ covered: [[[Int]?]],
-        _ sizeMax: Int
+        _ sizeMax: Int,
+        _ budget: inout SearchBudget
     ) -> PieceCover.Answer {
         if place.kind == .site, place.segments.isEmpty { return .init(domains: given.sorted()) }
         var best = PieceCover.Answer(domains: nil)
@@ -62,7 +69,7 @@ public struct SmallestLoss: Hashable, Sendable {
             let limit = (best.domains.map { $0.count - 1 } ?? sizeMax) - given.count
             guard limit >= 0 else { break }
             let cover = PieceCover(covered[segment], needed: inventory.segments[segment].dataCount, given: given)
-            let further = cover.smallest(sizeMax: limit)
+            let further = cover.smallest(sizeMax: limit, budget: &budget)
             if let domains = further.domains { best.domains = given.union(domains).sorted() }
             best.isExact = best.isExact && further.isExact
         }

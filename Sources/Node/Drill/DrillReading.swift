@@ -19,8 +19,7 @@ struct DrillReading: Sendable {
 
     /// Bytes that are read in a second at most: serving goes first.
     static let pace = Pace(bytesPerSecond: 64 << 20)
-    /// Objects whose windows are planned together; bounds the memory that plans take.
-    private static let batchObjects = 1_024
+    /// Windows that are planned together; bounds the memory that plans take.
     private static let batchWindows = 16_384
 
     let parts: NodeParts
@@ -122,9 +121,16 @@ struct DrillReading: Sendable {
         var rest = ordered(numbers)[...]
         while !rest.isEmpty {
             var windows: [SegmentWindow] = []
-            let batch = rest.prefix(Self.batchObjects).prefix { item in
+            // A batch ends where a window does: what lies in one comes once, however many objects that are.
+            let batch = rest.prefix { item in
+                let needed = item.object.map(SegmentWindow.all(of:)) ?? []
+                if let first = needed.first, let joined = windows.last?.joined(with: first) {
+                    windows[windows.count - 1] = joined
+                    windows += needed.dropFirst()
+                    return true
+                }
                 guard windows.count < Self.batchWindows else { return false }
-                windows += item.object.map(SegmentWindow.all(of:)) ?? []
+                windows += needed
                 return true
             }
             rest = rest.dropFirst(batch.count)
@@ -142,19 +148,15 @@ struct DrillReading: Sendable {
 
     /// As they lie in their segments, so that a window that several share comes once.
     private func ordered(_ numbers: [Int]) -> [(number: Int, object: SealedObject?)] {
-        let all = numbers.map { number -> (number: Int, object: SealedObject?) in
+        let all = numbers.map { number -> (place: (UInt64, UInt64), item: (number: Int, object: SealedObject?)) in
             guard case .object(let object) = survey.entries[number - survey.firstObject].content else {
-                return (number, nil)
+                return ((0, 0), (number, nil))
             }
-            return (number, object)
+            guard let first = object.extents.first else { return ((0, 0), (number, object)) }
+            let segment = first.segment.id.bytes.prefix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+            return ((segment, UInt64(first.offset)), (number, object))
         }
-        return all.sorted { lhs, rhs in
-            guard let left = lhs.object?.extents.first, let right = rhs.object?.extents.first else {
-                return lhs.object == nil && rhs.object != nil
-            }
-            if left.segment.id == right.segment.id { return left.offset < right.offset }
-            return left.segment.id.bytes.lexicographicallyPrecedes(right.segment.id.bytes)
-        }
+        return all.sorted { $0.place < $1.place }.map(\.item)
     }
 
     /// What lies with the names is read with them.

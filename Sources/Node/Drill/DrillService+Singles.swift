@@ -8,7 +8,7 @@ extension DrillService {
     static let endangeredMax = 3
 
     /// One failure domain, and what its loss does.
-    private struct Single {
+    private struct Single: Sendable {
         let kind: DomainKind
         let name: String
         let nodes: Set<NodeID>
@@ -26,6 +26,7 @@ extension DrillService {
         var answered: [Set<NodeID>: DrillSingle] = [:]
         var answers: [DrillSingle] = []
         var bytes = 0
+        var isOneLost = false
         for single in Self.all(in: mesh) {
             try Task.checkCancellation()
             if var known = answered[single.nodes] {
@@ -45,29 +46,36 @@ extension DrillService {
             let reading = DrillReading(parts: parts, survey: survey, reach: reach, meter: meter)
             let outcomes = try await reading.read(numbers)
             bytes += meter.bytes
-            let answer = Self.answer(single, mesh, inventory, assessment, outcomes)
+            isOneLost = isOneLost || Self.isObjectLost(outcomes, survey)
+            let answer = try await parts.base.work.run {
+                Self.answer(single, mesh, inventory, assessment, outcomes)
+            }
             answered[single.nodes] = answer
             answers.append(answer)
         }
         answers.sort { Self.isWorse($0, $1) }
         let tally = Assessment(inventory, without: []).tally(inventory)
         let shown = Array(answers.prefix(DrillResult.itemsMax))
+        var reads = DrillReads(
+            items: answers.reduce(0) { $0 + $1.read },
+            of: inventory.items.count * answers.count,
+            bytes: bytes,
+            seed: seed
+        )
+        if request.readAll { noteSample(of: survey, request, isOneLost: isOneLost, &reads) }
+        let smallest = try await smallest(inventory, mesh)
         return DrillResult(
             losses: [],
             nodesLost: 0,
             nodes: mesh.alive.count,
             thisNodeLost: false,
             tally: DrillTally(reachable: tally.reachable, degraded: tally.degraded, lost: tally.lost),
-            reads: DrillReads(
-                items: answers.reduce(0) { $0 + $1.read },
-                of: inventory.items.count * answers.count,
-                bytes: bytes,
-                seed: seed
-            ),
-            smallest: smallest(inventory, mesh),
+            reads: reads,
+            smallest: smallest.losses,
             singles: shown,
             singlesLeftOut: answers.count - shown.count,
-            notes: inventory.items.isEmpty ? ["nothing was published or stored from this machine"] : []
+            notes: (inventory.items.isEmpty ? ["nothing was published or stored from this machine"] : [])
+                + smallest.notes
         )
     }
 

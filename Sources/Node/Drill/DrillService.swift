@@ -39,19 +39,22 @@ struct DrillService: Sendable {
         let reading = DrillReading(parts: parts, survey: survey, reach: reach, meter: meter)
         let outcomes = try await reading.read(numbers)
         let assessment = Assessment(inventory, without: loss.nodes)
-        let verdicts = DrillVerdicts(inventory, mesh, without: loss.nodes, assessment, outcomes)
-        let items = verdicts.items(max: DrillResult.itemsMax)
+        let (tally, items) = try await parts.base.work.run {
+            let verdicts = DrillVerdicts(inventory, mesh, without: loss.nodes, assessment, outcomes)
+            return (verdicts.tally, verdicts.items(max: DrillResult.itemsMax))
+        }
+        let smallest = try await smallest(inventory, mesh)
         return DrillResult(
             losses: loss.parts.map { DrillLoss(rule: $0.rule.description, nodes: $0.nodes.count) },
             nodesLost: loss.nodes.intersection(mesh.alive).count,
             nodes: mesh.alive.count,
             thisNodeLost: loss.nodes.contains(mesh.node),
-            tally: verdicts.tally,
+            tally: tally,
             reads: reads(outcomes, survey, bytes: meter.bytes, request, seed),
             items: items,
             itemsLeftOut: inventory.items.count - items.count,
-            smallest: smallest(inventory, mesh),
-            notes: notes(survey, loss, mesh)
+            smallest: smallest.losses,
+            notes: notes(survey, loss, mesh) + smallest.notes
         )
     }
 
@@ -84,34 +87,58 @@ struct DrillService: Sendable {
         _ request: DrillRequest,
         _ seed: UInt64
     ) -> DrillReads {
-        let objects = outcomes.filter { $0.key >= survey.firstObject }
-        let isOneLost = objects.values.contains { if case .failed = $0 { true } else { false } }
+        var reads = DrillReads(items: outcomes.count, of: survey.inventory.items.count, bytes: bytes, seed: seed)
+        noteSample(of: survey, request, isOneLost: Self.isObjectLost(outcomes, survey), &reads)
+        return reads
+    }
+
+    /// Whether one of the objects that were read is lost.
+    static func isObjectLost(_ outcomes: [Int: DrillReading.Outcome], _ survey: DrillSurvey) -> Bool {
+        outcomes.contains { number, outcome in
+            if case .failed = outcome { number >= survey.firstObject } else { false }
+        }
+    }
+
+    /// Says which part of the objects was read, and what follows for the others.
+    func noteSample(of survey: DrillSurvey, _ request: DrillRequest, isOneLost: Bool, _ reads: inout DrillReads) {
         let total = survey.entries.count
-        let isSampled = request.sample.map { $0 < total } ?? false
-        return DrillReads(
-            items: outcomes.count,
-            of: survey.inventory.items.count,
-            bytes: bytes,
-            seed: seed,
-            sampled: isSampled ? objects.count : nil,
-            sampledOf: isSampled ? total : nil,
-            lostAtMost: isSampled && !isOneLost ? Sample.lostMax(drawn: objects.count, of: total) : nil
-        )
+        guard let sample = request.sample, sample < total else { return }
+        reads.sampled = sample
+        reads.sampledOf = total
+        reads.lostAtMost = isOneLost ? nil : Sample.lostMax(drawn: sample, of: total)
     }
 
     // MARK: - Sentences
 
-    func smallest(_ inventory: Inventory, _ mesh: DrillMesh) -> [DrillSmallest] {
-        guard !inventory.items.isEmpty else { return [] }
-        return Self.kinds.map { kind in
-            let found = SmallestLoss.find(kind, in: inventory, mesh.domains)
-            return DrillSmallest(
-                kind: kind.rawValue,
-                domains: found?.domains.map { mesh.title(kind, $0) },
-                item: found?.item.name,
-                exact: found?.isExact ?? true
+    /// The smallest loss of each kind, and a note where the search for them was cut short.
+    ///
+    /// Not on the threads that tasks run on: with many segments it takes seconds.
+    func smallest(
+        _ inventory: Inventory,
+        _ mesh: DrillMesh
+    ) async throws -> (losses: [DrillSmallest], notes: [String]) {
+        guard !inventory.items.isEmpty else { return ([], []) }
+        var budget = SearchBudget()
+        var losses: [DrillSmallest] = []
+        for kind in Self.kinds {
+            let given = budget
+            let (found, left) = try await parts.base.work.run {
+                var budget = given
+                return (SmallestLoss.find(kind, in: inventory, mesh.domains, budget: &budget), budget)
+            }
+            budget = left
+            losses.append(
+                DrillSmallest(
+                    kind: kind.rawValue,
+                    domains: found?.domains.map { mesh.title(kind, $0) },
+                    item: found?.item.name,
+                    exact: found?.isExact ?? true
+                )
             )
         }
+        guard budget.isExhausted else { return (losses, []) }
+        let note = "the search for the smallest losses ended after \(SearchBudget.stepsMax) steps; fewer may be enough"
+        return (losses, [note])
     }
 
     private func notes(_ survey: DrillSurvey, _ loss: Loss, _ mesh: DrillMesh) -> [String] {

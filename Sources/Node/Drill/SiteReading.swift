@@ -4,15 +4,19 @@ import Core
 import NIOCore
 import Publishing
 import Synchronization
+import Transport
 
 /// Reads every block of a site's versions to the end, each verified, and keeps nothing of them.
 package struct SiteReading {
     /// Blocks that are asked for at a time.
     static let windowBlocks = 64
+    /// Whose time ran out is asked for the rest when it sent one in so many of the blocks that it was asked for: it is slow
+    /// and not faulty. A window ends all the same, for what is missing shrinks by as much each time.
+    private static let progressPart = 4
 
     /// Called with the bytes of each block, or of each window of a floor; waits where reading is to be slower.
     let took: @Sendable (Int) async throws -> Void
-    /// Leaves that were read: versions share most of them.
+    /// Leaves that were read, while further versions follow: they share most of them.
     private var leaves: Set<CID> = []
 
     package init(took: @escaping @Sendable (Int) async throws -> Void) {
@@ -28,7 +32,7 @@ package struct SiteReading {
         let took = took
         for root in roots {
             var plan = DAGFetch(root: root)
-            try await walk(&plan) { window, plan in
+            try await walk(&plan, isLast: root == roots.last) { window, plan in
                 try await Self.bring(window, &plan, &providers, client, took)
             }
         }
@@ -39,7 +43,7 @@ package struct SiteReading {
         let took = took
         for root in roots {
             var plan = DAGFetch(root: root)
-            try await walk(&plan) { window, plan in
+            try await walk(&plan, isLast: root == roots.last) { window, plan in
                 for cid in window {
                     guard let block = try await work.run({ try store.read(cid) }) else {
                         throw NodeError(.corrupt, "the block \(cid) is missing in this machine's own copy")
@@ -65,6 +69,7 @@ package struct SiteReading {
 
     private mutating func walk(
         _ plan: inout DAGFetch,
+        isLast: Bool,
         _ bring: ([CID], inout DAGFetch) async throws -> Void
     ) async throws {
         while case .check(let cids) = try plan.next() {
@@ -75,7 +80,7 @@ package struct SiteReading {
                     let window = Array(rest.prefix(Self.windowBlocks))
                     rest = rest.dropFirst(Self.windowBlocks)
                     try await bring(window, &plan)
-                    leaves.formUnion(window.filter { $0.codec != .dagPB })
+                    if !isLast { leaves.formUnion(window.filter { $0.codec != .dagPB }) }
                 }
             }
         }
@@ -91,8 +96,10 @@ package struct SiteReading {
     ) async throws {
         var missing = cids
         var failure = "they sent less than was asked for"
-        for _ in providers {
+        var left = providers.count
+        while left > 0 {
             var arrived: Set<CID> = []
+            var isSlow = false
             do {
                 try await client.blocks(.blocks(missing), from: providers[0], expected: Set(missing)) { block in
                     if block.cid.codec == .dagPB { try plan.arrived(block.cid, bytes: block.bytes) }
@@ -102,10 +109,14 @@ package struct SiteReading {
             } catch {
                 try Task.checkCancellation()
                 failure = "\(error)"
+                let hasProgress = arrived.count * Self.progressPart >= missing.count
+                isSlow = (error as? TransportError)?.code == .timedOut && hasProgress
             }
             missing.removeAll { arrived.contains($0) }
             if missing.isEmpty { return }
+            guard !isSlow else { continue }
             providers.append(providers.removeFirst())
+            left -= 1
         }
         throw NodeError(.mesh, "none of \(providers.count) whole copies gave the block \(missing[0]): \(failure)")
     }

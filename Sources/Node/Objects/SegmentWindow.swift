@@ -18,6 +18,13 @@ struct SegmentWindow: Hashable, Sendable {
         return max(bytesWanted / stripe, 1) * stripe
     }
 
+    /// What both cover, where they are parts of the same window; else `nil`.
+    func joined(with other: SegmentWindow) -> SegmentWindow? {
+        guard segment.id == other.segment.id, number == other.number else { return nil }
+        let start = min(range.lowerBound, other.range.lowerBound)
+        return SegmentWindow(segment: segment, range: start..<max(range.upperBound, other.range.upperBound))
+    }
+
     /// The windows that an object lies in, in its order.
     static func all(of object: SealedObject) -> [SegmentWindow] { object.extents.flatMap(all) }
 

@@ -40,10 +40,7 @@ final class WindowCache: Sendable {
         for window in windows {
             let key = Key(segment: window.segment.id, number: window.number)
             if let place = places[key] {
-                let known = plan[place].range
-                let start = min(known.lowerBound, window.range.lowerBound)
-                let end = max(known.upperBound, window.range.upperBound)
-                plan[place] = SegmentWindow(segment: window.segment, range: start..<end)
+                plan[place] = plan[place].joined(with: window) ?? plan[place]
             } else {
                 places[key] = plan.count
                 plan.append(window)
