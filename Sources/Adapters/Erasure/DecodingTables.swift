@@ -5,27 +5,35 @@ final class DecodingTables: Sendable {
     /// Tables kept; of a code with 255 pieces one may take half a megabyte.
     static let keptMax = 16
 
-    private struct Key: Hashable {
-        let given: [Int]
+    private struct Entry {
+        let given: PieceSet
         let wanted: [Int]
+        let table: CodingTable
+        var use: UInt64
     }
 
+    /// Few, so that going through them is faster than hashing what is looked for.
     private struct Kept {
-        var tables: [Key: (table: CodingTable, use: UInt64)] = [:]
+        var entries: [Entry] = []
         var uses: UInt64 = 0
 
-        mutating func use(_ key: Key) -> CodingTable? {
-            guard let found = tables[key] else { return nil }
+        mutating func use(_ given: PieceSet, _ wanted: [Int]) -> CodingTable? {
+            guard let position = entries.firstIndex(where: { $0.given == given && $0.wanted == wanted }) else {
+                return nil
+            }
             uses += 1
-            tables[key] = (found.table, uses)
-            return found.table
+            entries[position].use = uses
+            return entries[position].table
         }
 
-        mutating func keep(_ table: CodingTable, as key: Key) {
+        mutating func keep(_ table: CodingTable, _ given: PieceSet, _ wanted: [Int]) {
+            guard use(given, wanted) == nil else { return }
             uses += 1
-            tables[key] = (table, uses)
-            guard tables.count > DecodingTables.keptMax else { return }
-            if let oldest = tables.min(by: { $0.value.use < $1.value.use }) { tables[oldest.key] = nil }
+            entries.append(Entry(given: given, wanted: wanted, table: table, use: uses))
+            guard entries.count > DecodingTables.keptMax else { return }
+            if let oldest = entries.indices.min(by: { entries[$0].use < entries[$1].use }) {
+                entries.remove(at: oldest)
+            }
         }
     }
 
@@ -36,17 +44,16 @@ final class DecodingTables: Sendable {
         self.generator = generator
     }
 
-    /// The table that makes `wanted` from `given`, both in this order.
-    func table(from given: [Int], to wanted: [Int]) throws(ErasureError) -> CodingTable {
-        let key = Key(given: given, wanted: wanted)
-        if let table = kept.withLock({ $0.use(key) }) { return table }
+    /// The table that makes `wanted`, in this order, from `given`, in the order of their indexes.
+    func table(from given: PieceSet, to wanted: [Int]) throws(ErasureError) -> CodingTable {
+        if let table = kept.withLock({ $0.use(given, wanted) }) { return table }
         // Outside of the lock: two threads may both invert a matrix, none waits for it.
-        let rows = try generator.rows(from: given, to: wanted)
+        let rows = try generator.rows(from: given.indexes, to: wanted)
         let table = CodingTable(rows: rows, width: generator.dataCount)
-        kept.withLock { $0.keep(table, as: key) }
+        kept.withLock { $0.keep(table, given, wanted) }
         return table
     }
 
     /// How many tables are kept.
-    var keptCount: Int { kept.withLock { $0.tables.count } }
+    var keptCount: Int { kept.withLock { $0.entries.count } }
 }

@@ -68,7 +68,9 @@ public final class ErasureCoder: Sendable {
         present: [(index: Int, bytes: UnsafeRawBufferPointer)],
         missing: [(index: Int, bytes: UnsafeMutableRawBufferPointer)]
     ) throws(ErasureError) {
-        try check(present.map(\.index) + missing.map(\.index))
+        var seen = PieceSet()
+        for (index, _) in present { try check(index, &seen) }
+        for (index, _) in missing { try check(index, &seen) }
         guard present.count >= dataCount else {
             throw ErasureError(.badPieces, "\(present.count) pieces cannot replace the \(dataCount) data pieces")
         }
@@ -77,7 +79,9 @@ public final class ErasureCoder: Sendable {
         guard !missing.isEmpty else { return }
         guard dataCount > 1 else { return Self.copy(present[0].bytes, to: outputs) }
         let used = present.sorted { $0.index < $1.index }.prefix(dataCount)
-        let table = try decoding.table(from: used.map(\.index), to: missing.map(\.index))
+        var given = PieceSet()
+        for (index, _) in used { _ = given.insert(index) }
+        let table = try decoding.table(from: given, to: missing.map(\.index))
         table.apply(to: used.map(\.bytes), into: outputs, length: length)
     }
 
@@ -86,16 +90,11 @@ public final class ErasureCoder: Sendable {
     /// The most inverted matrices kept.
     package static let tablesKeptMax = DecodingTables.keptMax
 
-    private func check(_ indexes: [Int]) throws(ErasureError) {
-        var seen = Set<Int>()
-        for index in indexes {
-            guard index >= 0, index < totalCount else {
-                throw ErasureError(.badPieces, "piece \(index) is not among the \(totalCount) of this code")
-            }
-            guard seen.insert(index).inserted else {
-                throw ErasureError(.badPieces, "piece \(index) is given twice")
-            }
+    private func check(_ index: Int, _ seen: inout PieceSet) throws(ErasureError) {
+        guard index >= 0, index < totalCount else {
+            throw ErasureError(.badPieces, "piece \(index) is not among the \(totalCount) of this code")
         }
+        guard seen.insert(index) else { throw ErasureError(.badPieces, "piece \(index) is given twice") }
     }
 
     private static func commonLength(
