@@ -1,3 +1,5 @@
+import Core
+
 /// What chance alone predicts, and how sure a counted share is.
 public enum BinomialPrediction {
     /// The probability that fewer than `k` of `n` independent things happen, each with probability `p`.
@@ -13,6 +15,20 @@ public enum BinomialPrediction {
             total += term
         }
         return min(total, 1)
+    }
+
+    /// The probability that an exponential time with this mean is longer than `after`: e^(−after/mean).
+    ///
+    /// The series of e^x has positive terms only, and arithmetic alone gives the same digits on any machine.
+    public static func stayed(after: Duration, mean: Duration) -> Double {
+        let ratio = Double(after.wholeMilliseconds) / Double(mean.wholeMilliseconds)
+        var (sum, term, step) = (1.0, 1.0, 1.0)
+        while term > sum * 1e-17 || step < ratio {
+            term *= ratio / step
+            sum += term
+            step += 1
+        }
+        return 1 / sum
     }
 
     /// The Wilson score interval of `hits` in `trials`, `z` standard deviations wide to each side.

@@ -8,41 +8,58 @@ public struct MeshWatch: Sendable {
         let key: RecordKey
         let version: UInt64
         let made: Instant
-        var arrivals: [Duration] = []
+        /// By number of the node that has it.
+        var arrivals: [Int: Duration] = [:]
     }
 
     /// A node that died, and who has seen it.
     struct Death: Sendable {
         let node: NodeID
         let at: Instant
-        var seen: [Duration] = []
+        /// By number of the node that has seen it.
+        var seen: [Int: Duration] = [:]
+    }
+
+    /// Who thinks something of whom, by number.
+    private struct Opinion: Hashable {
+        let observer: UInt32
+        let subject: UInt32
     }
 
     var change: Change?
     var death: Death?
-    /// How often a node that runs and can be reached was suspected, or declared dead, by one that runs.
-    public internal(set) var falseSuspicions = 0
-    public internal(set) var falseDeaths = 0
+    private var suspecting: Set<Opinion> = []
+    private var declaring: Set<Opinion> = []
     /// Events that nodes handled, ticks included: the work of the mesh.
     public internal(set) var events = 0
     /// Records that no honest node may take: forged ones.
     var forged: Set<[UInt8]> = []
     public internal(set) var forgedTaken = 0
 
-    mutating func stored(_ header: RecordHeader, _ bytes: [UInt8], now: Instant) {
-        if let change, header.key == change.key, header.version >= change.version {
-            self.change?.arrivals.append(now - change.made)
+    /// Pairs of an observer and a node that ran and could be reached when the observer suspected it, or took it for dead.
+    public var falseSuspicions: Int { suspecting.count }
+    public var falseDeaths: Int { declaring.count }
+
+    mutating func stored(_ header: RecordHeader, _ bytes: [UInt8], at observer: Int, now: Instant) {
+        if let change, header.key == change.key, header.version >= change.version, change.arrivals[observer] == nil {
+            self.change?.arrivals[observer] = now - change.made
         }
         if !forged.isEmpty, forged.contains(bytes) { forgedTaken += 1 }
     }
 
-    mutating func observed(_ member: NodeID, _ status: MemberStatus, isReachable: Bool, now: Instant) {
+    /// - Parameter member: The number of the node that the observer thinks this of.
+    mutating func observed(_ member: Int, _ status: MemberStatus, isReachable: Bool, by observer: Int) {
+        guard isReachable else { return }
+        let opinion = Opinion(observer: UInt32(observer), subject: UInt32(member))
         switch status {
-        case .suspect: if isReachable { falseSuspicions += 1 }
-        case .dead:
-            if isReachable { falseDeaths += 1 }
-            if let death, death.node == member { self.death?.seen.append(now - death.at) }
+        case .suspect: suspecting.insert(opinion)
+        case .dead: declaring.insert(opinion)
         case .alive, .unheard: break
         }
+    }
+
+    mutating func sawDeath(of member: NodeID, at observer: Int, now: Instant) {
+        guard let death, death.node == member, death.seen[observer] == nil else { return }
+        self.death?.seen[observer] = now - death.at
     }
 }

@@ -2,39 +2,52 @@ import Core
 import Objects
 
 /// Objects lost in simulated days of repair, beside what chance predicts without it.
-public struct RepairForecast: Sendable {
+public enum RepairForecast {
     /// Meshes are simulated up to this size; the repair of one object does not depend on how many others there are.
     public static let nodesMax = 300
 
-    public let text: String
+    /// How long a node stays, on average, before it is gone for good.
+    static let lifetime = Duration.seconds(60 * 86_400)
 
     /// - Parameters:
     ///   - nodes: Sizes of meshes; larger ones than ``nodesMax`` are simulated with as many.
-    ///   - days: How long nodes come and go; a node is gone for good after 60 days on average.
-    public init(nodes: [Int], days: Int, seed: UInt64, progress: (String) -> Void) {
-        var lines: [String] = []
-        for count in Set(nodes.map { min($0, Self.nodesMax) }).sorted() {
-            let (k, n) = Self.code(count)
+    ///   - days: How long nodes come and go.
+    ///   - found: Told each line as soon as it is there.
+    public static func run(
+        nodes: [Int],
+        days: Int,
+        seed: UInt64,
+        progress: (String) -> Void,
+        found: (String) -> Void
+    ) {
+        for count in Set(nodes.map { min($0, nodesMax) }).sorted() {
+            let (k, n) = code(count)
             for repairs in [false, true] {
                 progress("\(count) nodes: \(days) days \(repairs ? "with" : "without") repair")
                 var churn = HolderChurn()
                 (churn.nodes, churn.k, churn.n, churn.segments) = (count, k, n, repairs ? 10 : 200)
-                churn.lifetime = .seconds(60 * 86_400)
+                churn.lifetime = lifetime
                 churn.repairs = repairs
                 var holders = SimulatedHolders(seed: seed, churn: churn)
                 holders.run(for: .seconds(86_400 * days))
-                lines.append("\(count) nodes, \(k) of \(n), \(repairs ? "repair" : "no repair"): \(holders.outcome)")
+                found("\(count) nodes, \(k) of \(n), \(repairs ? "repair" : "no repair"): \(holders.outcome)")
             }
+            let lost = lostWithoutRepair(k: k, n: n, after: .seconds(86_400 * days))
+            found("\(count) nodes, \(k) of \(n), no repair: the binomial distribution predicts a share of \(lost) lost")
         }
         for count in Set(nodes).sorted() {
-            let (k, n) = Self.code(count)
-            let lost = Self.lostWithAThird(of: count, k: k, n: n)
-            lines.append(
+            let (k, n) = code(count)
+            let lost = lostWithAThird(of: count, k: k, n: n)
+            found(
                 "\(count) nodes: a third vanishes at once, before any repair: an object of \(k) of \(n) is lost with "
                     + (lost == 0 ? "certainty not" : "probability \(lost)")
             )
         }
-        text = lines.joined(separator: "\n")
+    }
+
+    /// The probability that fewer than k of n holders are left when nobody repairs: each stays an exponential time.
+    public static func lostWithoutRepair(k: Int, n: Int, after: Duration) -> Double {
+        BinomialPrediction.fewer(than: k, of: n, p: BinomialPrediction.stayed(after: after, mean: lifetime))
     }
 
     /// The code that a mesh of this size uses.

@@ -8,37 +8,40 @@ public struct ScaleReport: Sendable {
         self.results = results
     }
 
-    /// One line per part and size.
-    public var table: String {
-        let head = [
-            "nodes", "part", "s", "B/node/s", "events/node/s", "change 50 %", "99 %", "all", "death 50 %", "all",
-            "false susp.", "false deaths", "wrong views", "wrong places", "forged", "",
-        ]
-        let rows = results.map(Self.row)
-        let widths = head.indices.map { column in ([head] + rows).map { $0[column].count }.max() ?? 0 }
-        return ([head] + rows).map { row in
-            zip(row, widths).map { text, width in text + String(repeating: " ", count: max(0, width - text.count)) }
-                .joined(separator: "  ")
-        }.joined(separator: "\n")
+    private static let columns: [(title: String, width: Int)] = [
+        ("nodes", 6), ("part", 12), ("s", 5), ("B/node/s", 8), ("events/node/s", 13), ("change 50 %", 11), ("99 %", 6),
+        ("all", 6), ("reached", 13), ("death 50 %", 10), ("all", 6), ("false susp.", 11), ("false deaths", 12),
+        ("wrong views", 11), ("wrong places", 12), ("forged", 6), ("", 0),
+    ]
+
+    /// What stands above the lines.
+    public static var heading: String { padded(columns.map(\.title)) }
+
+    /// One part and size.
+    public static func line(_ result: ScaleResult) -> String { padded(row(result)) }
+
+    private static func padded(_ texts: [String]) -> String {
+        zip(texts, columns).map { text, column in
+            text + String(repeating: " ", count: max(0, column.width - text.count))
+        }.joined(separator: "  ")
     }
 
     private static func row(_ result: ScaleResult) -> [String] {
         [
             "\(result.nodes)", result.part, text(result.seconds, 0), text(result.bytesPerNodeAndSecond, 0),
             text(result.eventsPerNodeAndSecond, 1), text(result.arrival(0.5)), text(result.arrival(0.99)),
-            text(result.arrival(1)), text(result.deathSeen(0.5)), text(result.deathSeen(1)),
+            text(result.arrival(1)), "\(result.arrivals.count)/\(result.arrivalsWanted)",
+            text(result.deathSeen(0.5)), text(result.deathSeen(1)),
             "\(result.falseSuspicions)", "\(result.falseDeaths)", "\(Int(result.wrongViewsPerMillion)) ppm",
             "\(result.wrongPlacements)/\(result.placements)", "\(result.forgedTaken)",
             result.notes.map { "\($0.name): \(text($0.value, 1))" }.joined(separator: ", "),
         ]
     }
 
-    /// An array of objects; numbers that do not exist are null.
-    public var json: String {
-        "[" + results.map(Self.object).joined(separator: ",\n ") + "]"
-    }
+    /// An object for each result; numbers that do not exist are null.
+    public var json: String { results.map(Self.object).joined(separator: "\n") }
 
-    private static func object(_ result: ScaleResult) -> String {
+    public static func object(_ result: ScaleResult) -> String {
         var fields: [(String, String)] = [
             ("nodes", "\(result.nodes)"), ("part", "\"\(result.part)\""), ("seconds", text(result.seconds, 1)),
             ("bytesPerNodeAndSecond", text(result.bytesPerNodeAndSecond, 1)),

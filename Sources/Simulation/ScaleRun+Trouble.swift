@@ -22,7 +22,6 @@ extension ScaleRun {
             run.note("starts and ends of sessions", Double(changes))
             run.results[run.results.count - 1].wrongViewsPerMillion = wrong / Double(max(samples, 1))
             for _ in 0..<run.settings.changes { run.spreadAChange() }
-            run.revive(run.mesh.nodes.values.map(\.identity.node.id).filter { !run.mesh.network.up.contains($0) })
         }
     }
 
@@ -42,7 +41,6 @@ extension ScaleRun {
             run.results[run.results.count - 1].wrongViewsPerMillion = wrong / Double(max(samples, 1))
             for _ in 0..<run.settings.changes { run.spreadAChange() }
         }
-        settle()
     }
 
     /// A node starts, and every liar wants to be its only company.

@@ -14,10 +14,15 @@ public enum ScalePart: String, CaseIterable, Sendable {
     case eclipse
 }
 
-/// One mesh through everything that may happen to it, part after part; each part is measured and ends in calm.
+/// A mesh in everything that may happen to it.
+///
+/// Each part begins with the same mesh at the same moment, so its result does not depend on which other parts are asked
+/// for, and what one part made the nodes remember is gone before the next.
 public struct ScaleRun {
     public let settings: ScaleSettings
     public internal(set) var results: [ScaleResult] = []
+    /// The mesh in calm, as long as another part will need it.
+    private var calm: SimulatedMesh?
     var mesh: SimulatedMesh
     var liars: Liars
     /// Told what is going on, for people who wait.
@@ -36,9 +41,17 @@ public struct ScaleRun {
     }
 
     /// Runs these parts in the order of ``ScalePart``.
-    public mutating func run(_ parts: [ScalePart]) {
+    ///
+    /// - Parameter finished: Told each result as soon as it is there.
+    public mutating func run(_ parts: [ScalePart], finished: (ScaleResult) -> Void = { _ in }) {
         mesh.run(for: .seconds(30))
-        for part in ScalePart.allCases where parts.contains(part) {
+        let wanted = ScalePart.allCases.filter(parts.contains)
+        let honest = liars
+        calm = mesh
+        for part in wanted {
+            if let calm { mesh = calm }
+            if part == wanted.last { calm = nil }
+            liars = honest
             switch part {
             case .idle: idle()
             case .change: change()
@@ -50,6 +63,7 @@ public struct ScaleRun {
             case .liars: lie()
             case .eclipse: eclipse()
             }
+            if let result = results.last { finished(result) }
         }
     }
 
@@ -91,9 +105,7 @@ public struct ScaleRun {
             run.mesh.network.loss = run.settings.loss
             run.mesh.run(for: run.settings.part)
             for _ in 0..<run.settings.changes { run.spreadAChange() }
-            run.mesh.network.loss = .never
         }
-        settle()
     }
 
     /// One half cannot reach the other for a while.
@@ -143,7 +155,7 @@ public struct ScaleRun {
         mesh.claim(claims, at: author)
         let wanted = mesh.running.count
         for _ in 0..<300 where (mesh.watch?.change?.arrivals.count ?? 0) < wanted { mesh.run(for: .milliseconds(100)) }
-        let arrivals = mesh.watch?.change?.arrivals ?? []
+        let arrivals = mesh.watch?.change?.arrivals.values.sorted() ?? []
         results[results.count - 1].arrivals += arrivals.map { Double($0.wholeMilliseconds) / 1_000 }
         results[results.count - 1].arrivalsWanted += wanted
         mesh.watch?.change = nil
@@ -157,7 +169,7 @@ public struct ScaleRun {
         mesh.kill(victim)
         let wanted = mesh.running.count
         for _ in 0..<120 where (mesh.watch?.death?.seen.count ?? 0) < wanted { mesh.run(for: Self.step) }
-        let seen = mesh.watch?.death?.seen ?? []
+        let seen = mesh.watch?.death?.seen.values.sorted() ?? []
         results[results.count - 1].deathsSeen += seen.map { Double($0.wholeMilliseconds) / 1_000 }
         results[results.count - 1].deathsWanted += wanted
         mesh.watch?.death = nil

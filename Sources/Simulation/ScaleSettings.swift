@@ -19,6 +19,8 @@ public struct ScaleSettings: Sendable {
     public var changes = 5
     /// Nodes of one operator.
     public var nodesPerOperator = 4
+    /// Nodes of one network (an IPv4 /24), up to 256.
+    public var nodesPerNetwork = 1
     /// Length of sessions and absences: Weibull with shape 1/2 and this scale.
     public var sessionScale = Duration.seconds(170 * 60)
     public var absenceScale = Duration.seconds(60 * 60)
@@ -36,6 +38,7 @@ public struct ScaleResult: Sendable {
     /// Bytes that a node sent, and events that it handled, per second; means over all that run.
     public var bytesPerNodeAndSecond = 0.0
     public var eventsPerNodeAndSecond = 0.0
+    /// Pairs of an observer and a node that could be reached and was suspected, or taken for dead, by it.
     public var falseSuspicions = 0
     public var falseDeaths = 0
     /// Seconds until each node had a change, over all changes, in order; a node that never got it is missing.

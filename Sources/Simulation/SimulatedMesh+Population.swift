@@ -12,7 +12,7 @@ extension SimulatedMesh {
         for number in 0..<settings.nodes {
             if number % settings.nodesPerOperator == 0 { operators.append(.generate(using: &keys)) }
             let owner = operators[number / settings.nodesPerOperator]
-            identities.append(Self.identity(number, of: owner, using: &keys))
+            identities.append(Self.identity(number, of: owner, in: number / settings.nodesPerNetwork, using: &keys))
         }
         self.init(
             seed: settings.seed,
@@ -33,10 +33,11 @@ extension SimulatedMesh {
     static func identity(
         _ number: Int,
         of owner: SigningKey<OperatorRole>,
+        in network: Int,
         using keys: inout SplitMix64
     ) -> MeshMachine.Identity {
         let claims = NodeClaims(
-            locators: [.tcp("10.\(number >> 16).\(number >> 8 & 255).\(number & 255):4000")],
+            locators: [.tcp("\(20 + network / 65_536).\(network >> 8 & 255).\(network & 255).\(number & 255):4000")],
             roles: [NodeClaims.storageRole],
             hosting: ["home", "aws", "hetzner", "shop"][number % 4],
             jurisdiction: ["DE", "FI", "US", "BR", "JP"][number % 5],

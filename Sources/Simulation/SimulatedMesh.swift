@@ -192,14 +192,17 @@ public struct SimulatedMesh {
             let fate = network.send(.init(from: id, to: to, bytes: bytes), now: now)
             if case .refused = fate { refused.append(to) }
         case .stored(let header, let bytes):
-            watch?.stored(header, bytes, now: now)
+            watch?.stored(header, bytes, at: number, now: now)
             if keepsRecords { nodes.values[number].stored[header.key] = (header.version, bytes) }
         case .forgotten(let key): nodes.values[number].stored[key] = nil
         case .memberChanged(let member):
-            guard watch != nil, let status = nodes.values[number].machine.status(of: member) else { return }
+            guard watch != nil, let status = nodes.values[number].machine.status(of: member),
+                let subject = nodes.number(of: member)
+            else { return }
             let isReachable =
                 network.up.contains(member) && network.partition.contains(id) == network.partition.contains(member)
-            watch?.observed(member, status, isReachable: isReachable, now: now)
+            watch?.observed(subject, status, isReachable: isReachable, by: number)
+            if status == .dead { watch?.sawDeath(of: member, at: number, now: now) }
         case .wake(let at):
             let wake = at - nodes.values[number].clockError
             guard wake != nodes.values[number].wake || wake <= now else { return }

@@ -33,7 +33,7 @@ struct Simulate: ParsableCommand {
     @Option(help: "Days of repair of private objects, beside the prediction; 0 for none.")
     var days = 0
 
-    @Flag(help: "Print JSON instead of a table.")
+    @Flag(help: "Print a JSON object on each line instead of a table.")
     var json = false
 
     @Option(help: "Folder to draw curves into, as SVG.")
@@ -50,6 +50,7 @@ struct Simulate: ParsableCommand {
 
     func run() throws {
         var results: [ScaleResult] = []
+        if !json { tell(ScaleReport.heading) }
         for count in nodes {
             var settings = ScaleSettings()
             settings.nodes = count
@@ -60,14 +61,15 @@ struct Simulate: ParsableCommand {
             settings.part = .seconds(seconds)
             settings.changes = changes
             var run = ScaleRun(settings) { say($0) }
-            run.run(part)
+            run.run(part) { tell(json ? ScaleReport.object($0) : ScaleReport.line($0)) }
             results += run.results
         }
-        let report = ScaleReport(results)
-        print(json ? report.json : report.table)
-        if days > 0 { print(RepairForecast(nodes: nodes, days: days, seed: seed) { say($0) }.text) }
-        if let svg { try draw(report, into: svg) }
+        if days > 0 { RepairForecast.run(nodes: nodes, days: days, seed: seed, progress: say, found: tell) }
+        if let svg { try draw(ScaleReport(results), into: svg) }
     }
+
+    /// A result, at once even into a file.
+    private func tell(_ text: String) { FileHandle.standardOutput.write(Data((text + "\n").utf8)) }
 
     /// To people who wait; results alone go to standard output.
     private func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }

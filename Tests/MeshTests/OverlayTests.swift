@@ -47,6 +47,27 @@ struct OverlayTests {
         }
     }
 
+    /// 120 nodes in two networks, so that chance would now and then give one of them more than half of the places.
+    @Test(arguments: UInt64(1)..<4)
+    func neighbours_inOneNetwork_areAtMostHalf(seed: UInt64) throws {
+        var settings = ScaleSettings()
+        settings.nodes = 120
+        settings.seed = seed
+        settings.wrongClocks = .never
+        settings.nodesPerNetwork = 60
+        settings.nodesPerOperator = 1
+        var mesh = SimulatedMesh(settled: settings)
+        mesh.run(for: .seconds(30))
+        var most = 0
+        for node in mesh.nodes.values {
+            let addresses = node.machine.neighbours.compactMap { node.machine.locators(of: $0).first?.address }
+            let networks = addresses.map { $0.split(separator: ".").prefix(3).joined(separator: ".") }
+            let counts = Dictionary(networks.map { ($0, 1) }, uniquingKeysWith: +).values
+            most = max(most, counts.max() ?? 0)
+        }
+        #expect((3...6).contains(most), "replay: seed \(seed)")
+    }
+
     /// All neighbours of a node die with it in one moment; somebody else finds that it is dead.
     @Test(arguments: UInt64(1)..<4)
     func node_whoseNeighboursAllDied_isFoundDead(seed: UInt64) {

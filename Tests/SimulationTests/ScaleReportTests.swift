@@ -21,6 +21,14 @@ struct ScaleReportTests {
         #expect(probability > 0 && abs(probability / binomial - 1) < 0.05)
     }
 
+    /// e^(−ln 2) is a half, and one holder is gone after its mean time with probability 1 − 1/e.
+    @Test func forecast_withoutRepair_isTheBinomialProbability() {
+        let half = BinomialPrediction.stayed(after: .milliseconds(693_147), mean: .seconds(1_000))
+        #expect(abs(half - 0.5) < 1e-6)
+        #expect(RepairForecast.lostWithoutRepair(k: 1, n: 1, after: .seconds(60 * 86_400)) > 0.632)
+        #expect(RepairForecast.lostWithoutRepair(k: 1, n: 1, after: .seconds(60 * 86_400)) < 0.633)
+    }
+
     @Test func chart_isOneSVGDocumentWithAllItsLines() {
         let lines = [
             LineChart.Line("one", [(100, 1), (1_000, 2), (10_000, 3)]),

@@ -10,6 +10,8 @@ struct ActiveView: Sendable {
     struct Link: Sendable {
         let node: NodeID
         let `operator`: OperatorID
+        /// Where it is, as far as that is known.
+        let network: NetworkPrefix?
         /// This node asked for it.
         let isOwn: Bool
         /// Whether records are pushed at once (Plumtree's eager peers) or announced only.
@@ -23,6 +25,9 @@ struct ActiveView: Sendable {
     static let linksMax = ownMax + grantedMax
     /// Links to nodes of one operator, where the mesh has operators enough to fill a view.
     static let perOperatorMin = 2
+    /// Links of each kind to nodes of one network (an IPv4 /24 or IPv6 /48), in a mesh of several: half of the places.
+    static let perNetworkOwn = ownMax / 2
+    static let perNetworkGranted = grantedMax / 2
 
     private(set) var links: [Link] = []
 
@@ -40,9 +45,16 @@ struct ActiveView: Sendable {
         return links.count { $0.operator == `operator` } < limit
     }
 
-    mutating func add(_ node: NodeID, _ operator: OperatorID, isOwn: Bool) {
+    /// Whether one more link of this kind into this network is allowed in a mesh of so many networks.
+    func allows(_ network: NetworkPrefix?, isOwn: Bool, networks: Int) -> Bool {
+        guard let network, networks > 1 else { return true }
+        let limit = isOwn ? Self.perNetworkOwn : Self.perNetworkGranted
+        return links.count { $0.network == network && $0.isOwn == isOwn } < limit
+    }
+
+    mutating func add(_ node: NodeID, _ operator: OperatorID, _ network: NetworkPrefix?, isOwn: Bool) {
         guard !contains(node) else { return }
-        links.append(Link(node: node, operator: `operator`, isOwn: isOwn))
+        links.append(Link(node: node, operator: `operator`, network: network, isOwn: isOwn))
     }
 
     mutating func remove(_ node: NodeID) { links.removeAll { $0.node == node } }

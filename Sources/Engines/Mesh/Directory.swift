@@ -13,12 +13,19 @@ struct Directory: Sendable {
         let keyHash: UInt64
         /// What the record says, where it is a node's.
         let node: NodeRecord?
+        /// The minute in which this record is looked at for its end; not later than the end.
+        let reviewMinute: Int64
 
-        init(_ header: RecordHeader, _ bytes: [UInt8], node: NodeRecord?) {
+        init(_ header: RecordHeader, _ bytes: [UInt8], keyHash: UInt64, node: NodeRecord?, reviewMinute: Int64) {
             self.header = header
             self.bytes = bytes
-            keyHash = RecordSummary.hash(of: header.key)
+            self.keyHash = keyHash
             self.node = node
+            self.reviewMinute = reviewMinute
+        }
+
+        func reviewed(in minute: Int64) -> Entry {
+            Entry(header, bytes, keyHash: keyHash, node: node, reviewMinute: minute)
         }
     }
 
@@ -34,6 +41,7 @@ struct Directory: Sendable {
     /// Keys by their hash, in the buckets of the summary.
     private var keysByHash: [TreeDictionary<UInt64, RecordKey>]
     private var countBySponsor: TreeDictionary<OperatorID, SponsorCount> = [:]
+    private var countByNetwork: TreeDictionary<NetworkPrefix, Int> = [:]
     private var expiries = ExpiryIndex()
 
     init(founder: OperatorID) {
@@ -49,6 +57,9 @@ struct Directory: Sendable {
 
     func node(_ id: NodeID) -> NodeRecord? { entries[NodeRecord.key(of: id)]?.node }
 
+    /// Networks in which nodes say that they can be reached.
+    var networkCount: Int { countByNetwork.count }
+
     /// All records of one bucket of the summary, in the order of their key hashes.
     func entries(inBucket bucket: Int) -> [Entry] {
         keysByHash[bucket].sorted { $0.key < $1.key }.compactMap { entries[$0.value] }
@@ -63,15 +74,41 @@ struct Directory: Sendable {
     }
 
     mutating func store(_ header: RecordHeader, _ bytes: [UInt8], node: NodeRecord? = nil, admits: OperatorID? = nil) {
-        remove(header.key)
-        let entry = Entry(header, bytes, node: node)
-        entries[header.key] = entry
-        keysByHash[RecordSummary.bucket(of: entry.keyHash)][entry.keyHash] = header.key
-        summary.toggle(keyHash: entry.keyHash, version: header.version)
-        expiries.insert(header)
-        adjust(header, by: 1)
-        if node != nil { nodeCount += 1 }
         if let admits { admitted.insert(admits) }
+        let end = ExpiryIndex.minute(header.expires)
+        if let old = entries[header.key] {
+            if old.header.sponsor == header.sponsor, (old.node == nil) == (node == nil), old.reviewMinute <= end {
+                replace(old, header, bytes, node)
+                return
+            }
+            remove(header.key)
+        }
+        let keyHash = RecordSummary.hash(of: header.key)
+        entries[header.key] = Entry(header, bytes, keyHash: keyHash, node: node, reviewMinute: end)
+        keysByHash[RecordSummary.bucket(of: keyHash)][keyHash] = header.key
+        summary.toggle(keyHash: keyHash, version: header.version)
+        expiries.insert(header.key, in: end)
+        adjust(header, by: 1)
+        if let node {
+            nodeCount += 1
+            adjust(node.network, by: 1)
+        }
+    }
+
+    /// The usual renewal: only what depends on the version changes, so that copies go on sharing everything else.
+    private mutating func replace(_ old: Entry, _ header: RecordHeader, _ bytes: [UInt8], _ node: NodeRecord?) {
+        entries[header.key] = Entry(
+            header,
+            bytes,
+            keyHash: old.keyHash,
+            node: node,
+            reviewMinute: old.reviewMinute
+        )
+        summary.toggle(keyHash: old.keyHash, version: old.header.version)
+        summary.toggle(keyHash: old.keyHash, version: header.version)
+        guard old.node?.network != node?.network else { return }
+        adjust(old.node?.network, by: -1)
+        adjust(node?.network, by: 1)
     }
 
     /// Forgets a record; an admitted operator stays admitted.
@@ -79,17 +116,31 @@ struct Directory: Sendable {
         guard let old = entries.removeValue(forKey: key) else { return }
         keysByHash[RecordSummary.bucket(of: old.keyHash)][old.keyHash] = nil
         summary.toggle(keyHash: old.keyHash, version: old.header.version)
-        expiries.remove(old.header)
+        expiries.remove(key, from: old.reviewMinute)
         adjust(old.header, by: -1)
-        if old.node != nil { nodeCount -= 1 }
+        guard let node = old.node else { return }
+        nodeCount -= 1
+        adjust(node.network, by: -1)
     }
 
     /// Forgets the records that have expired.
     ///
     /// - Returns: Their keys, sorted.
     mutating func removeExpired(now: Instant) -> [RecordKey] {
-        let expired = expiries.candidates(now: now).filter { entries[$0].map { $0.header.expires <= now } ?? false }
-            .sorted()
+        var expired: [RecordKey] = []
+        for key in expiries.candidates(now: now) {
+            guard let entry = entries[key] else { continue }
+            let end = ExpiryIndex.minute(entry.header.expires)
+            if entry.header.expires <= now {
+                expired.append(key)
+            } else if end != entry.reviewMinute {
+                // It was renewed since.
+                expiries.remove(key, from: entry.reviewMinute)
+                expiries.insert(key, in: end)
+                entries[key] = entry.reviewed(in: end)
+            }
+        }
+        expired.sort()
         for key in expired { remove(key) }
         expiries.settle(now: now)
         return expired
@@ -101,27 +152,36 @@ struct Directory: Sendable {
         if header.key.kind == .node { count.nodes += step }
         countBySponsor[header.sponsor] = count.records == 0 ? nil : count
     }
+
+    private mutating func adjust(_ network: NetworkPrefix?, by step: Int) {
+        guard let network else { return }
+        let count = (countByNetwork[network] ?? 0) + step
+        countByNetwork[network] = count == 0 ? nil : count
+    }
 }
 
-/// Which records end in which minute, so that nobody looks through all of them.
+/// Which records are looked at for their end in which minute, so that nobody looks through all of them.
+///
+/// A record that is renewed stays where it is until that minute comes.
 private struct ExpiryIndex: Sendable {
     private var keysByMinute: TreeDictionary<Int64, TreeSet<RecordKey>> = [:]
     /// No key is in an earlier minute.
     private var first = Int64.max
 
-    private static func minute(_ instant: Instant) -> Int64 { instant.milliseconds / 60_000 }
+    /// The minute of an instant; what never ends has one that never comes.
+    static func minute(_ instant: Instant) -> Int64 {
+        instant.milliseconds == .max ? .max : instant.milliseconds / 60_000
+    }
 
-    mutating func insert(_ header: RecordHeader) {
-        guard header.expires.milliseconds < .max else { return }
-        let minute = Self.minute(header.expires)
-        keysByMinute[minute, default: []].insert(header.key)
+    mutating func insert(_ key: RecordKey, in minute: Int64) {
+        guard minute < .max else { return }
+        keysByMinute[minute, default: []].insert(key)
         first = min(first, minute)
     }
 
-    mutating func remove(_ header: RecordHeader) {
-        let minute = Self.minute(header.expires)
+    mutating func remove(_ key: RecordKey, from minute: Int64) {
         guard keysByMinute[minute] != nil else { return }
-        keysByMinute[minute]?.remove(header.key)
+        keysByMinute[minute]?.remove(key)
         if keysByMinute[minute]?.isEmpty ?? false { keysByMinute[minute] = nil }
         if keysByMinute.isEmpty { first = .max }
     }

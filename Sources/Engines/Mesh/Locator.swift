@@ -22,6 +22,12 @@ public struct Locator: Hashable, Sendable {
     /// `A.B.C.D:PORT` or `[IPv6]:PORT`.
     public static func tcp(_ address: String) -> Locator { Locator(type: "tcp", address: address) }
 
+    /// The network of a `tcp` address; `nil` when it is not a global one.
+    var network: NetworkPrefix? {
+        guard type == "tcp", let colon = address.lastIndex(of: ":") else { return nil }
+        return NetworkPrefix(address: address[..<colon].filter { $0 != "[" && $0 != "]" })
+    }
+
     static func encode(_ locators: [Locator]) -> CBOR {
         .array(locators.map { .array([.text($0.type), .text($0.address)]) })
     }

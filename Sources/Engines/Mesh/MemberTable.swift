@@ -6,12 +6,24 @@ import HashTreeCollections
 /// Looking up and changing one cost O(log n), drawing one O(1) while a fair share qualifies. Copies share what they have in
 /// common. The order depends on what happened and not on hashing, so equal seeds draw equal members.
 struct MemberTable: Sendable {
+    /// Small, because a simulation holds a hundred million of them.
     private struct Row: Sendable {
-        var observation: NodeObservation
-        var position: Int
+        var since: Instant
+        var incarnation: UInt64
+        var position: UInt32
+        var status: MemberStatus
+
+        init(_ observation: NodeObservation, position: Int) {
+            since = observation.since
+            incarnation = observation.incarnation
+            self.position = UInt32(position)
+            status = observation.status
+        }
     }
 
     private var rows: TreeDictionary<NodeID, Row> = [:]
+    /// From where those connected that did.
+    private var addresses: TreeDictionary<NodeID, String> = [:]
     private var order = ChunkedList<NodeID>()
     private(set) var aliveCount = 0
     private(set) var unheardCount = 0
@@ -28,23 +40,29 @@ struct MemberTable: Sendable {
     func member(at position: Int) -> NodeID { order[position] }
 
     subscript(_ id: NodeID) -> NodeObservation? {
-        get { rows[id]?.observation }
+        get { rows[id].map { observation($0, of: id) } }
         set {
             let old = rows[id]
-            count(old?.observation.status, -1)
+            count(old?.status, -1)
             count(newValue?.status, 1)
+            if !addresses.isEmpty || newValue?.address != nil { addresses[id] = newValue?.address }
             switch (old, newValue) {
-            case (let old?, let new?): rows[id] = Row(observation: new, position: old.position)
+            case (let old?, let new?): rows[id] = Row(new, position: Int(old.position))
             case (nil, let new?):
-                rows[id] = Row(observation: new, position: order.count)
+                rows[id] = Row(new, position: order.count)
                 order.append(id)
-            case (let old?, nil): remove(id, at: old.position)
+            case (let old?, nil): remove(id, at: Int(old.position))
             case (nil, nil): break
             }
         }
     }
 
-    func status(_ id: NodeID) -> MemberStatus? { rows[id]?.observation.status }
+    func status(_ id: NodeID) -> MemberStatus? { rows[id]?.status }
+
+    private func observation(_ row: Row, of id: NodeID) -> NodeObservation {
+        let address = addresses.isEmpty ? nil : addresses[id]
+        return NodeObservation(status: row.status, since: row.since, incarnation: row.incarnation, address: address)
+    }
 
     /// One member that qualifies, each with equal chance; `nil` when none does.
     func random(
@@ -64,7 +82,7 @@ struct MemberTable: Sendable {
         where qualifies: (NodeID, NodeObservation) -> Bool
     ) -> [NodeID] {
         guard count > 0, wanted > 0 else { return [] }
-        func isWanted(_ id: NodeID) -> Bool { rows[id].map { qualifies(id, $0.observation) } ?? false }
+        func isWanted(_ id: NodeID) -> Bool { self[id].map { qualifies(id, $0) } ?? false }
         if count <= 4 * wanted {
             return Array(order.indices.map { order[$0] }.filter(isWanted).shuffled(using: &rng).prefix(wanted))
         }
@@ -87,7 +105,7 @@ struct MemberTable: Sendable {
         let last = order.removeLast()
         guard last != id else { return }
         order[position] = last
-        rows[last]?.position = position
+        rows[last]?.position = UInt32(position)
     }
 
     private mutating func count(_ status: MemberStatus?, _ step: Int) {

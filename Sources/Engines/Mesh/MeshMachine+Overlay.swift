@@ -63,11 +63,16 @@ extension MeshMachine {
         let operators = directory.admitted.count
         overlay.asked = observations.random(using: &rng) { id, observation in
             guard observation.status == .alive, !overlay.view.contains(id), let record = directory.node(id),
-                overlay.view.allows(record.operator, operators: operators)
+                overlay.view.allows(record.operator, operators: operators),
+                overlay.view.allows(network(of: id), isOwn: true, networks: directory.networkCount)
             else { return false }
             return record.claims.locators.contains { $0.type == "tcp" }
         }
-        guard let asked = overlay.asked else { return }
+        guard let asked = overlay.asked else {
+            // All members were gone through: not again soon.
+            overlay.nextLink = now + parameters.antiEntropyPeriod
+            return
+        }
         let wish: LinkWish = overlay.view.links.isEmpty ? .urgent : .plain
         send(.ping(sequence: 0, wish: wish), to: asked, now: now, effects: &effects)
     }
@@ -85,13 +90,14 @@ extension MeshMachine {
         guard let wish, hasOverlay else { return false }
         guard !overlay.view.contains(peer) else { return true }
         guard let owner = directory.node(peer)?.operator, observations[peer] != nil,
-            overlay.view.allows(owner, operators: directory.admitted.count)
+            overlay.view.allows(owner, operators: directory.admitted.count),
+            overlay.view.allows(network(of: peer), isOwn: false, networks: directory.networkCount)
         else { return false }
         if !overlay.view.lacksGranted {
             guard wish == .urgent, let evicted = overlay.view.evict(using: &rng) else { return false }
             send(.unlink, to: evicted, now: now, effects: &effects)
         }
-        overlay.view.add(peer, owner, isOwn: false)
+        overlay.view.add(peer, owner, network(of: peer), isOwn: false)
         return true
     }
 
@@ -104,15 +110,26 @@ extension MeshMachine {
             overlay.view.remove(peer)
             if wasAsked { overlay.nextLink = min(overlay.nextLink, now) }
         } else if !overlay.view.contains(peer) {
-            guard wasAsked, overlay.view.lacksOwn, let owner = directory.node(peer)?.operator else {
+            // Others may have become neighbours since it was asked.
+            guard wasAsked, overlay.view.lacksOwn, let owner = directory.node(peer)?.operator,
+                overlay.view.allows(owner, operators: directory.admitted.count),
+                overlay.view.allows(network(of: peer), isOwn: true, networks: directory.networkCount)
+            else {
                 send(.unlink, to: peer, now: now, effects: &effects)
                 return
             }
-            overlay.view.add(peer, owner, isOwn: true)
+            overlay.view.add(peer, owner, network(of: peer), isOwn: true)
+            // What was announced before they were neighbours.
+            send(.summary(directory.summary.buckets), to: peer, now: now, effects: &effects)
             // One that had nobody is in a hurry.
             if overlay.view.links.count == 1 { overlay.nextRollCall = now }
             overlay.nextLink = min(overlay.nextLink, now)
         }
+    }
+
+    /// Where a member is: as seen when it connected, or where it says that it can be reached.
+    private func network(of id: NodeID) -> NetworkPrefix? {
+        observations[id]?.address.flatMap { NetworkPrefix(address: $0) } ?? directory.node(id)?.network
     }
 
     // MARK: - News

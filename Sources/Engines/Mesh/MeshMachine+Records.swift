@@ -44,7 +44,9 @@ extension MeshMachine {
             guard directory.hasRoom(for: verified.header) else {
                 throw MeshError(.overQuota, "operator \(verified.header.sponsor.short) has no room for more records")
             }
-            store(verified.header, record, node: verified.node, admits: verified.admits, effects: &effects)
+            // The decoder's own bytes, which it may share among many nodes.
+            let kept = WireRecord(key: record.key, version: record.version, bytes: verified.node?.bytes ?? record.bytes)
+            store(verified.header, kept, node: verified.node, admits: verified.admits, effects: &effects)
             if let fresh = verified.node { welcome(fresh, now: now, effects: &effects) }
             return verified.header
         } catch {

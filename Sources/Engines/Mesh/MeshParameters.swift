@@ -33,9 +33,9 @@ public struct MeshParameters: Hashable, Sendable {
     /// How long news about members is collected before the neighbours are told.
     public var newsDelay = Duration.milliseconds(100)
     /// How long announcements of records are collected.
-    public var announcementDelay = Duration.seconds(1)
+    public var announcementDelay = Duration.milliseconds(250)
     /// How long an announced record may take along the tree before it is asked for.
-    public var graftTimeout = Duration.seconds(1)
+    public var graftTimeout = Duration.milliseconds(500)
     /// Every so many probes one goes to any member instead of a neighbour: who has no neighbours left is found dead too,
     /// and the parts of a mesh that was cut find each other again.
     public var farProbeInterval = 8

@@ -23,6 +23,9 @@ public struct NodeRecord: Hashable, Sendable {
         RecordHeader(key: Self.key(of: node), version: version, expires: expires, sponsor: `operator`)
     }
 
+    /// The network of the first address at which the node says that it can be reached; `nil` when it is not a global one.
+    let network: NetworkPrefix?
+
     static func key(of node: NodeID) -> RecordKey { RecordKey(kind: .node, subject: node.bytes) }
 
     /// Signs a record; `operator` certifies that the node is one of its own.
@@ -51,6 +54,7 @@ public struct NodeRecord: Hashable, Sendable {
         self.issued = issued
         self.expires = expires
         self.claims = claims
+        network = claims.locators.lazy.compactMap(\.network).first
     }
 
     /// Decodes and verifies the node's and its operator's signatures.
@@ -84,5 +88,6 @@ public struct NodeRecord: Hashable, Sendable {
         }
         self.operator = certificate.signer
         self.bytes = bytes
+        network = claims.locators.lazy.compactMap(\.network).first
     }
 }

@@ -1,4 +1,4 @@
-import Placement
+import Core
 import Testing
 
 @Suite struct NetworkPrefixTests {
