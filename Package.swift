@@ -120,6 +120,14 @@ let package = Package(
             swiftSettings: house
         ),
         .executableTarget(
+            name: "bound-bench",
+            dependencies: [
+                "Core", "Erasure", "Files", "Transport", crypto, .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ] + nio,
+            path: "Benchmarks/Bound",
+            swiftSettings: house
+        ),
+        .executableTarget(
             name: "scale-fill",
             dependencies: ["BlockStore", "Content", "Core", "Mesh", "Node", "Objects", "Owners", "PieceStore"] + nio,
             path: "Benchmarks/Scale",

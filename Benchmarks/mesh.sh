@@ -15,7 +15,7 @@ base=${BASE_PORT:-21000}
 start() { # number, further arguments
     local number=$1
     shift
-    "$holdfast" up --data "$work/n$number" --listen "127.0.$((90 + number)).1:$((base + number))" \
+    "$holdfast" up --data "$work/n$number" --listen "127.0.$((${ADDRESS_BASE:-90} + number)).1:$((base + number))" \
         --gateway "127.0.0.1:$((base + 100 + number))" --control "127.0.0.1:$((base + 200 + number))" \
         --operator "op$number" --hosting "${hosting[number % 4]}" --jurisdiction "${jurisdiction[number % 4]}" \
         --log-level error "$@" >"$work/n$number.log" 2>&1 &

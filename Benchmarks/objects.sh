@@ -1,43 +1,54 @@
 #!/usr/bin/env bash
-# `put` and `get` of one large file, and of many small ones, on a mesh of local processes, beside the bound: what sealing,
-# hashing (by the client and by the holders), coding, TLS and writing the same bytes take on the same cores, measured one by one in
-# the same run. Also what the small files take on all disks together.
+# `put` and `get` of one large file, and of many small ones, on a mesh of local processes. The large one beside the bound
+# (`bound-bench`): what sealing, coding once, hashing (by the client and by the holders), TLS over loopback sockets and writing the
+# same bytes take on the same cores, each measured alone in the same round. Also what the small files take on all disks together.
 set -euo pipefail
 holdfast=$(realpath "${1:?usage: objects.sh HOLDFAST}")
-nodes=${NODES:-12}
+nodes=${NODES:-30}
 mebibytes=${MEBIBYTES:-1024}
-rounds=${ROUNDS:-3}
+rounds=${ROUNDS:-5}
 source "$(dirname "$0")/mesh.sh"
 start_mesh "$nodes" --storage 30GB
 owner=(--data "$work/n1")
 
-# The bound, in core seconds per GiB of plaintext; the code is k of 3k, so three bytes travel for each.
-speed() { # algorithm, block: bytes a second of one core
-    openssl speed -seconds 1 -bytes "$2" -evp "$1" 2>/dev/null | awk 'END { sub(/k$/, "", $NF); print $NF * 1000 }'
+# The code that a mesh of so many nodes takes: k of 3k.
+k=$((nodes / 3 < 10 ? nodes / 3 : 10))
+processor() { # milliseconds of processor time of all nodes so far
+    local pid sum=0
+    for pid in "${pids[@]}"; do sum=$((sum + $(awk '{ sub(/.*\) /, ""); print $12 + $13 }' "/proc/$pid/stat"))); done
+    echo $((sum * 1000 / $(getconf CLK_TCK)))
 }
-aes=$(speed aes-256-gcm 16384)
-sha=$(speed sha256 16384)
-coding=$("$(dirname "$holdfast")/erasure-bench" | awk '/encode 10\+20/ { print $3 * 1000000; exit }')
-disk=$(dd if=/dev/zero of="$work/disk" bs=1M count=512 conv=fdatasync 2>&1 | awk 'END { print $(NF-1) * ($NF ~ /^G/ ? 1e9 : 1e6) }')
-rm -f "$work/disk"
-
+beside_bound() { # put or get, command: appends milliseconds, processor time and both bounds to a table
+    local what=$1 before time
+    shift
+    before=$(processor)
+    time=$(milliseconds "$@")
+    echo "$time $(($(processor) - before)) $(awk -v what="$what" '$1 == "bound" && $2 == what { print $3, $4, $5 }' "$work/bound")" \
+        >>"$work/$what.table"
+}
 head -c $((mebibytes << 20)) /dev/urandom >"$work/large"
 "$holdfast" put "$work/large" --name warm "${owner[@]}" 2>/dev/null >/dev/null
 "$holdfast" rm warm "${owner[@]}" 2>/dev/null >/dev/null
-put=$(for round in $(seq "$rounds"); do milliseconds "$holdfast" put "$work/large" --name "large" "${owner[@]}"; done | median "$rounds")
-get=$(for round in $(seq "$rounds"); do milliseconds "$holdfast" get large -o "$work/back" "${owner[@]}"; done | median "$rounds")
-cmp "$work/large" "$work/back"
+for _ in $(seq "$rounds"); do
+    "$(dirname "$holdfast")/bound-bench" "$work" "$mebibytes" "$k" $((3 * k)) 1 >"$work/bound"
+    beside_bound put "$holdfast" put "$work/large" --name large "${owner[@]}"
+    beside_bound get "$holdfast" get large -o "$work/back" "${owner[@]}"
+    cmp "$work/large" "$work/back"
+done
+grep -E '^  (put|get):' "$work/bound"
 peak=$(awk '/VmHWM/ { print $2 * 1024 }' "/proc/${pids[0]}/status")
-awk -v put="$put" -v get="$get" -v mib="$mebibytes" -v nodes="$nodes" -v aes="$aes" -v sha="$sha" -v coding="$coding" \
-    -v disk="$disk" -v cores="$(nproc)" -v peak="$peak" 'BEGIN {
-    bytes = mib * 1048576
-    cpu = bytes / aes + 6 * bytes / sha + 2 * bytes / coding + 6 * bytes / aes
-    bound = cpu / cores; wait = 3 * bytes / disk; if (wait > bound) { bound = wait; by = "disk" } else by = "processor"
-    printf "put of %d MiB on %d nodes: %.2f s, %.0f MB/s; the bound is %.2f s (%s): %.0f %%\n", mib, nodes, put / 1000,
-        bytes / put / 1000, bound, by, 100000 * bound / put
-    read = (bytes / aes + 2 * bytes / sha + 2 * bytes / aes) / cores
-    printf "get: %.2f s, %.0f MB/s; the bound is %.2f s: %.0f %%\n", get / 1000, bytes / get / 1000, read, 100000 * read / get
-    printf "the client node held at most %.0f MB (256 MiB allowed)\n", peak / 1000000 }'
+column() { # table, field: its median
+    awk -v field="$2" '{ printf "%d\n", field > 0 ? $field : 10000 * $3 / $1 }' "$work/$1.table" | median "$rounds"
+}
+for what in put get; do
+    awk -v what="$what" -v time="$(column $what 1)" -v used="$(column $what 2)" -v bound="$(column $what 3)" \
+        -v work="$(column $what 4)" -v ratio="$(column $what 0)" -v by="$(sort "$work/$what.table" | awk 'END { print $5 }')" \
+        -v mib="$mebibytes" -v nodes="$nodes" 'BEGIN {
+        printf "%s of %d MiB on %d nodes: %.2f s, %.0f MB/s; the bound is %.2f s (%s): %.0f %% (50 required)\n", what, mib, nodes,
+            time / 1000, mib * 1048.576 / time, bound / 1000, by, ratio / 100
+        printf "  processor time of all nodes %.1f s, of the parts %.1f s: %.0f %%\n", used / 1000, work / 1000, 100 * work / used }'
+done
+awk -v peak="$peak" 'BEGIN { printf "the client node held at most %.0f MB (256 MiB allowed)\n", peak / 1000000 }'
 
 disk_use() { du -s --block-size=1 "$work"/n*/pieces | awk '{ sum += $1 } END { printf "%.0f\n", sum }'; }
 for size in 10240 1024; do

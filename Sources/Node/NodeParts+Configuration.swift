@@ -69,9 +69,11 @@ extension NodeParts {
     /// The delays of segment repair follow the configured one where that is shorter than its default.
     static func segmentRepairSettings(_ configuration: NodeConfiguration) -> SegmentRepairSettings {
         var settings = SegmentRepairSettings()
+        settings.bytesPerSecondMax = UInt64(configuration.repairBytesPerSecond)
         let delay = configuration.repairDelay
         guard delay < settings.grace else {
             settings.grace = delay
+            settings.slowDown()
             return settings
         }
         settings.grace = delay
@@ -80,6 +82,7 @@ extension NodeParts {
         settings.surplusGrace = min(settings.surplusGrace, delay * 10)
         settings.retryFirst = min(settings.retryFirst, max(delay, .milliseconds(500)))
         settings.transferRateMin = fastTransferRate
+        settings.slowDown()
         return settings
     }
 

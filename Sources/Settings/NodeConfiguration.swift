@@ -27,6 +27,8 @@ public struct NodeConfiguration: Sendable, Equatable {
     public var cacheBytes: Int?
     /// How long a silent holder keeps its copies before they are made elsewhere.
     public var repairDelay: Duration
+    /// Bytes a second that making lost pieces again may move, down and up together; 0 for no limit.
+    public var repairBytesPerSecond: Int
     /// How often a member is probed.
     public var probeInterval: Duration
     public var logLevel: LogLevel

@@ -16,6 +16,7 @@ public enum Setting: String, CaseIterable, Sendable {
     case storage
     case cache
     case repairDelay = "repair-delay"
+    case repairRate = "repair-rate"
     case probeInterval = "probe-interval"
     case logLevel = "log-level"
 
@@ -49,6 +50,7 @@ public enum Setting: String, CaseIterable, Sendable {
         case .storage: "auto"
         case .cache: "auto"
         case .repairDelay: "1h"
+        case .repairRate: "32MiB"
         case .probeInterval: "1s"
         case .logLevel: "info"
         }
@@ -71,6 +73,8 @@ public enum Setting: String, CaseIterable, Sendable {
         case .cache: "Space for what passes through the gateway; auto is a tenth of the space lent."
         case .repairDelay:
             "How long what a silent node holds is waited for; 1d to 3d where machines are off at night."
+        case .repairRate:
+            "Bytes a second that making lost pieces again may move; 0 for no limit, less where readers have to wait."
         case .probeInterval: "How often a node checks that another one answers."
         case .logLevel: "Least severe message that is logged: \(LogLevel.list)."
         }

@@ -69,6 +69,11 @@ struct SettingsReading {
         return read(setting, fallback: nil) { text throws(SettingsError) in try ByteCountText.parse(text) }
     }
 
+    /// Bytes a second.
+    mutating func rate(_ setting: Setting) -> Int {
+        read(setting, fallback: 0) { text throws(SettingsError) in try ByteCountText.parse(text) }
+    }
+
     mutating func duration(_ setting: Setting, minimum: Duration) -> Duration {
         let value = read(setting, fallback: minimum) { text throws(SettingsError) in try DurationText.parse(text) }
         if value < minimum {

@@ -17,6 +17,7 @@ struct NodeOptions: ParsableArguments, Sendable {
     @Option(help: Self.help(.storage)) var storage: String?
     @Option(help: Self.help(.cache)) var cache: String?
     @Option(help: Self.help(.repairDelay)) var repairDelay: String?
+    @Option(help: Self.help(.repairRate)) var repairRate: String?
     @Option(help: Self.help(.probeInterval)) var probeInterval: String?
     @Option(help: Self.help(.logLevel)) var logLevel: String?
 
@@ -60,6 +61,7 @@ struct NodeOptions: ParsableArguments, Sendable {
         case .storage: one(storage)
         case .cache: one(cache)
         case .repairDelay: one(repairDelay)
+        case .repairRate: one(repairRate)
         case .probeInterval: one(probeInterval)
         case .logLevel: one(logLevel)
         }

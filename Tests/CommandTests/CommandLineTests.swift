@@ -7,7 +7,7 @@ struct CommandLineTests {
     /// What scripts write; each must parse, and none may run anything.
     @Test(arguments: [
         "up", "up --data D --listen 0.0.0.0:1 --gateway 127.0.0.1:2 --control 127.0.0.1:3 --operator o --hosting h",
-        "up --jurisdiction CH --join a --join b --operator-key F --storage 1GB --cache 1MB --repair-delay 2s",
+        "up --jurisdiction CH --join a --join b --operator-key F --storage 1GB --cache 1MB --repair-delay 2s --repair-rate 8MiB",
         "up --probe-interval 1s --log-level debug --advertise 192.0.2.1:1 --exit-with-parent --json",
         "invite", "invite --once --expires 1d --data D", "invite --data D --json --once",
         "status", "status --json --data D", "doctor", "doctor --json --gateway 127.0.0.1:80", "config show",

@@ -14,6 +14,7 @@ enum SourceDecoders {
         "Locator": "Invitation",
         "DeviceStatement": "NamespaceRoot, SegmentRecord, Grant",
         "SegmentsStatement": "LeaseRenewal and Tombstone",
+        "StorePartHead": "StorePart",
         "FrameHeader": "PieceDamageTests flips every part of a volume",
         "VolumeHeader": "PieceDamageTests flips every part of a volume",
     ]

@@ -34,7 +34,7 @@ import Testing
         try damage(vector, refusesAll: false) { try StorePart(decoding: $0).encoded }
         let later = try part(first: 3, piece: 196_618, body: 10, record: nil)
         #expect(try StorePart(decoding: Vectors.bytes("store-part-later-v1", or: later.encoded)) == later)
-        #expect(later.pieceRange == 196_608..<196_618 && later.units == 3..<4)
+        #expect(later.fields.pieceRange == 196_608..<196_618 && later.fields.units == 3..<4)
     }
 
     @Test func part_hasWholeUnits_isTaken() throws {
@@ -44,7 +44,7 @@ import Testing
         ] {
             let part = try part(first: first, piece: piece, body: body)
             let decoded = try StorePart(decoding: part.encoded)
-            #expect(decoded == part && decoded.body.elementsEqual(part.body) && decoded.pieceRange.count == body)
+            #expect(decoded == part && decoded.body.elementsEqual(part.body) && decoded.fields.pieceRange.count == body)
         }
         let largest = try part(
             piece: 983_040,
@@ -94,7 +94,7 @@ import Testing
                 pieceByteCount: byteCount,
                 record: record.bytes,
                 body: randomBytes(min(byteCount, 65_536), &rng)[...]
-            ).check(against: record)
+            ).fields.check(against: record)
         }
         let byteCount = record.layout.pieceByteCount
         #expect(throws: Never.self) { try check(record.id, 29, byteCount) }

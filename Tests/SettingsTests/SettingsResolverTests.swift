@@ -45,6 +45,7 @@ struct SettingsResolverTests {
         #expect(configuration.invites.isEmpty)
         #expect(configuration.storageBytes == nil)
         #expect(configuration.repairDelay == .seconds(3_600))
+        #expect(configuration.repairBytesPerSecond == 32 << 20)
         #expect(configuration.jurisdiction == NodeConfiguration.jurisdictionUnknown)
     }
 
@@ -54,6 +55,7 @@ struct SettingsResolverTests {
                 .data: ["relative"], .listen: ["[::1]:4601"], .join: ["one", "two"], .storage: ["20GB"],
                 .cache: ["512MiB"], .repairDelay: ["2s"], .jurisdiction: ["ch"], .operatorKey: ["keys/op.key"],
                 .advertise: ["192.0.2.1:4601"], .logLevel: ["debug"],
+                .repairRate: ["0"],
             ]
         ).configuration
         #expect(configuration.dataFolder == "/srv/relative")
@@ -62,6 +64,7 @@ struct SettingsResolverTests {
         #expect(configuration.storageBytes == 20_000_000_000)
         #expect(configuration.cacheBytes == 512 << 20)
         #expect(configuration.repairDelay == .seconds(2))
+        #expect(configuration.repairBytesPerSecond == 0)
         #expect(configuration.jurisdiction == "CH")
         #expect(configuration.operatorKeyFile == "/srv/keys/op.key")
         #expect(configuration.advertise == [Endpoint(host: "192.0.2.1", port: 4601)])
@@ -85,6 +88,7 @@ struct SettingsResolverTests {
         (.repairDelay, "5", "no duration"),
         (.repairDelay, "0s", "shorter than 100ms"),
         (.repairDelay, "4000d", "ten years"),
+        (.repairRate, "fast", "no number of bytes"),
         (.logLevel, "loud", "trace, debug"),
     ])
     func value_thatCannotBe_isRefusedWithItsFlagAndAdvice(setting: Setting, value: String, advice: String) {

@@ -20,50 +20,72 @@ extension PieceStore {
     /// - Throws: ``PieceStoreError`` `.notStored`, `.invalid` for units that the piece does not have, `.damaged` when the
     ///   bytes no longer have their hashes (the piece then counts as damaged), `.ioFailed`.
     public func read(_ segment: Digest, _ index: Int, units: Range<Int>) throws -> [UInt8] {
+        let (found, range) = try found(PieceKey(segment: segment, index: index), units)
+        return try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, initialized in
+            let target = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<range.count]))
+            try read(found, PieceKey(segment: segment, index: index), range, from: units.lowerBound, into: target)
+            initialized = range.count
+        }
+    }
+
+    /// As ``read(_:_:units:)``, into memory that is exactly as long as the units.
+    public func read(
+        _ segment: Digest,
+        _ index: Int,
+        units: Range<Int>,
+        into target: UnsafeMutableRawBufferPointer
+    ) throws {
         let key = PieceKey(segment: segment, index: index)
+        let (found, range) = try found(key, units)
+        guard range.count == target.count else {
+            throw PieceStoreError(.invalid, "units \(units) of piece \(key) have \(range.count) bytes")
+        }
+        try read(found, key, range, from: units.lowerBound, into: target)
+    }
+
+    private func found(_ key: PieceKey, _ units: Range<Int>) throws -> (Found, Range<Int>) {
         let found = try found(key)
         let unitCount = (found.row.byteCount - 1) / PieceDescription.unitByteCount + 1
         guard !units.isEmpty, units.lowerBound >= 0, units.upperBound <= unitCount else {
             throw PieceStoreError(.invalid, "piece \(key) has \(unitCount) units, not \(units)")
         }
         let start = units.lowerBound * PieceDescription.unitByteCount
-        let end = min(units.upperBound * PieceDescription.unitByteCount, found.row.byteCount)
-        let bytes = try payload(found.row, start..<end)
-        guard let bytes, Self.isSound(bytes, found, from: units.lowerBound) else { throw try noteDamage(key, found) }
-        return bytes
+        return (found, start..<min(units.upperBound * PieceDescription.unitByteCount, found.row.byteCount))
     }
 
-    private static func isSound(_ bytes: [UInt8], _ found: Found, from first: Int) -> Bool {
-        bytes.withUnsafeBytes { bytes in
-            var start = 0
-            var unit = first
-            while start < bytes.count {
-                let end = min(start + PieceDescription.unitByteCount, bytes.count)
-                let hash = PieceTree.unitHash(of: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
-                guard hash.bytes.elementsEqual(found.hash(unit)) else { return false }
-                start = end
-                unit += 1
-            }
-            return true
+    private func read(
+        _ found: Found,
+        _ key: PieceKey,
+        _ range: Range<Int>,
+        from first: Int,
+        into target: UnsafeMutableRawBufferPointer
+    ) throws {
+        guard try payload(found.row, range, into: target),
+            Self.isSound(UnsafeRawBufferPointer(target), found, from: first)
+        else { throw try noteDamage(key, found) }
+    }
+
+    private static func isSound(_ bytes: UnsafeRawBufferPointer, _ found: Found, from first: Int) -> Bool {
+        var start = 0
+        var unit = first
+        while start < bytes.count {
+            let end = min(start + PieceDescription.unitByteCount, bytes.count)
+            let hash = PieceTree.unitHash(of: UnsafeRawBufferPointer(rebasing: bytes[start..<end]))
+            guard hash.bytes.elementsEqual(found.hash(unit)) else { return false }
+            start = end
+            unit += 1
         }
+        return true
     }
 
-    /// - Returns: `nil` when the volume does not have the bytes.
-    private func payload(_ row: PieceRow, _ range: Range<Int>) throws -> [UInt8]? {
+    /// - Returns: `false` when the volume does not have the bytes.
+    private func payload(_ row: PieceRow, _ range: Range<Int>, into target: UnsafeMutableRawBufferPointer) throws
+        -> Bool
+    {
         try Self.mapErrors {
-            guard let volume = try openIfThere(row.extent.volume) else { return nil }
+            guard let volume = try openIfThere(row.extent.volume) else { return false }
             let offset = row.payloadOffset + range.lowerBound
-            var count = 0
-            let bytes = try [UInt8](unsafeUninitializedCapacity: range.count) { buffer, initialized in
-                let target = UnsafeMutableRawBufferPointer(buffer)[..<range.count]
-                count = try fileSystem.readAll(
-                    UnsafeMutableRawBufferPointer(rebasing: target),
-                    from: volume.descriptor,
-                    at: offset
-                )
-                initialized = count
-            }
-            return count == range.count ? bytes : nil
+            return try fileSystem.readAll(target, from: volume.descriptor, at: offset) == range.count
         }
     }
 

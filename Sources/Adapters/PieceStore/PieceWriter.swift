@@ -58,6 +58,9 @@ public final class PieceWriter: Sendable {
                 try store.fileSystem.writeAll(bytes, to: reservation.volume.descriptor, at: offset)
             }
             state.hashes += hashes
+            // The last bytes are synchronized at once; those before are on their way to the disk by then.
+            guard state.hashes.count < piece.unitCount else { return }
+            store.fileSystem.beginSynchronizing(reservation.volume.descriptor, offset..<(offset + bytes.count))
         }
     }
 

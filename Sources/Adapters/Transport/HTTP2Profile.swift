@@ -12,20 +12,23 @@ enum HTTP2Profile {
     /// Largest DATA frame a server takes.
     static let requestFrameBytesMax = 64 << 10
 
+    /// A part of a piece fits in, so that its sender does not stop half way to hear that it may go on. What a peer makes a
+    /// node hold is bounded by ``PeerServerLimits/requestBytesTotalMax``.
+    private static let requestWindowBytes = 1 << 20
+
     static func server(
         _ limits: PeerServerLimits
     ) -> (NIOHTTP2Handler.ConnectionConfiguration, NIOHTTP2Handler.StreamConfiguration) {
-        let window = 256 << 10
         var connection = NIOHTTP2Handler.ConnectionConfiguration()
         connection.initialSettings = [
             HTTP2Setting(parameter: .maxConcurrentStreams, value: limits.streamsPerConnectionMax),
             HTTP2Setting(parameter: .maxHeaderListSize, value: limits.headerBytesMax),
-            HTTP2Setting(parameter: .initialWindowSize, value: window),
+            HTTP2Setting(parameter: .initialWindowSize, value: requestWindowBytes),
             HTTP2Setting(parameter: .maxFrameSize, value: requestFrameBytesMax),
         ]
-        connection.targetWindowSize = 4 * window
+        connection.targetWindowSize = 4 * requestWindowBytes
         var stream = NIOHTTP2Handler.StreamConfiguration()
-        stream.targetWindowSize = window
+        stream.targetWindowSize = requestWindowBytes
         stream.streamResetFrameRateLimit.maximumCount = limits.streamResetsMax
         stream.streamResetFrameRateLimit.windowLength = TimeAmount(limits.resetWindow)
         return (connection, stream)

@@ -11,8 +11,8 @@ public enum PieceTree {
     /// Most leaves of a unit.
     public static let unitLeavesMax = SegmentLayout.unitBytesMax / leafByteCount
 
-    private static let leafPrefix: [UInt8] = [0x00]
-    private static let nodePrefix: [UInt8] = [0x01]
+    private static let leafPrefix: UInt8 = 0x00
+    private static let nodePrefix: UInt8 = 0x01
 
     /// The root of the tree over the leaves of one unit, at most 64 KiB.
     public static func unitHash(of region: UnsafeRawBufferPointer) -> Digest {
@@ -41,10 +41,12 @@ public enum PieceTree {
 
     /// The hash of one leaf.
     package static func leafHash(of region: UnsafeRawBufferPointer) -> Digest {
-        var hasher = Hasher256()
-        hasher.update(leafPrefix)
-        hasher.update(region)
-        return hasher.finalize()
+        // One piece of memory is hashed in one go: a byte before the leaf would shift every block of it.
+        withUnsafeTemporaryAllocation(byteCount: 1 + region.count, alignment: 64) { message in
+            message[0] = leafPrefix
+            UnsafeMutableRawBufferPointer(rebasing: message[1...]).copyMemory(from: region)
+            return Digest(hashing: UnsafeRawBufferPointer(message))
+        }
     }
 
     /// The root over the first `count` nodes of `level`, whose memory it uses up.
@@ -62,10 +64,11 @@ public enum PieceTree {
     }
 
     private static func nodeHash(_ left: Digest, _ right: Digest) -> Digest {
-        var hasher = Hasher256()
-        hasher.update(nodePrefix)
-        withUnsafeBytes(of: left) { hasher.update($0) }
-        withUnsafeBytes(of: right) { hasher.update($0) }
-        return hasher.finalize()
+        withUnsafeTemporaryAllocation(byteCount: 1 + 2 * Digest.byteCount, alignment: 64) { message in
+            message[0] = nodePrefix
+            message.storeBytes(of: left, toByteOffset: 1, as: Digest.self)
+            message.storeBytes(of: right, toByteOffset: 1 + Digest.byteCount, as: Digest.self)
+            return Digest(hashing: UnsafeRawBufferPointer(message))
+        }
     }
 }

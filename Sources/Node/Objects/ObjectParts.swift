@@ -73,7 +73,8 @@ struct ObjectParts: Sendable {
             search: search,
             reader: segments.reader,
             coders: coders,
-            desk: desk
+            desk: desk,
+            pace: RepairPace(bytesPerSecond: settings.bytesPerSecondMax)
         )
         repair = SegmentRepairService(
             desk: desk,

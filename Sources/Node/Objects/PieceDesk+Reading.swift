@@ -17,10 +17,18 @@ extension PieceDesk {
             let segment = try Digest(read.piece.segment.bytes)
             let hashes = try self.store.unitHashes(segment, read.piece.index)
             let head = try PieceReadHead(pieceByteCount: record.layout.pieceByteCount, unitHashes: hashes).encoded
-            let bytes = try self.store.read(segment, read.piece.index, units: read.units)
-            var answer = ByteBufferAllocator().buffer(capacity: head.count + bytes.count)
+            let range =
+                record.layout.unitRange(read.units.lowerBound)
+                .lowerBound..<record.layout.unitRange(
+                    read.units.upperBound - 1
+                ).upperBound
+            var answer = ByteBufferAllocator().buffer(capacity: head.count + range.count)
             answer.writeBytes(head)
-            answer.writeBytes(bytes)
+            try answer.writeWithUnsafeMutableBytes(minimumWritableBytes: range.count) { region in
+                let target = UnsafeMutableRawBufferPointer(rebasing: region[..<range.count])
+                try self.store.read(segment, read.piece.index, units: read.units, into: target)
+                return range.count
+            }
             return answer
         }
     }

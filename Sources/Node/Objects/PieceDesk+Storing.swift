@@ -5,7 +5,15 @@ import PieceStore
 
 extension PieceDesk {
     /// Takes part of a piece; the last part makes the piece durable and is answered with this node's statement.
-    func take(_ part: StorePart, from peer: NodeID) async throws -> ByteBuffer {
+    ///
+    /// - Parameter message: An encoded ``StorePart``; its units are hashed and written from where they lie.
+    func take(part message: ByteBuffer, from peer: NodeID) async throws -> ByteBuffer {
+        var body = message
+        let headCount = try StorePartHead.byteCount(in: message.readableBytesView)
+        guard let head = body.readBytes(length: headCount) else {
+            throw ObjectsError(.malformed, "a part of a piece ends inside its header")
+        }
+        let (part, units) = (try StorePartHead(decoding: head, bodyByteCount: body.readableBytes), body)
         guard peer == mesh.node || mesh.read({ $0.mesh.member(peer) != nil }) else {
             throw NodeError(.mesh, "only nodes of this mesh may store pieces")
         }
@@ -21,7 +29,7 @@ extension PieceDesk {
             return ByteBuffer(bytes: answer.encoded)
         }
         do {
-            let answer = try await work.run { try self.append(part, to: session) }
+            let answer = try await work.run { try self.append(units, as: part, to: session) }
             sessions.giveBack(part.piece, now: Clock.now())
             if answer.state == .stored { _ = sessions.close(part.piece) }
             return ByteBuffer(bytes: answer.encoded)
@@ -33,7 +41,7 @@ extension PieceDesk {
     }
 
     /// - Returns: An answer when the piece is here already, `nil` when it may come.
-    private func begin(_ part: StorePart, from peer: NodeID, now: Instant) throws -> StoreAnswer? {
+    private func begin(_ part: StorePartHead, from peer: NodeID, now: Instant) throws -> StoreAnswer? {
         guard let bytes = part.record else { throw NodeError(.mesh, "the first part comes without a record") }
         guard !isLeaving else { throw NodeError(.mesh, "this node is leaving") }
         guard spaceLeft() >= part.pieceByteCount else {
@@ -116,20 +124,19 @@ extension PieceDesk {
         return StoredRenewal(until: renewal.until, bytes: bytes)
     }
 
-    private func append(_ part: StorePart, to session: PieceSessions.Session) throws -> StoreAnswer {
+    private func append(
+        _ body: ByteBuffer,
+        as part: StorePartHead,
+        to session: PieceSessions.Session
+    ) throws -> StoreAnswer {
         let layout = session.record.layout
         let writer = session.writer
         guard part.firstUnit == writer.unitsWritten else {
             return StoreAnswer(state: .wantsMore, nextUnit: writer.unitsWritten, statement: nil)
         }
         try part.check(against: session.record)
-        try part.body.withUnsafeBytes { bytes in
-            var start = 0
-            for unit in part.units {
-                let count = layout.unitByteCount(unit)
-                try writer.append(UnsafeRawBufferPointer(rebasing: bytes[start..<(start + count)]))
-                start += count
-            }
+        try body.withUnsafeReadableBytes { bytes in
+            try writer.append(bytes)
         }
         guard writer.unitsWritten == layout.unitCount else {
             return StoreAnswer(state: .wantsMore, nextUnit: writer.unitsWritten, statement: nil)

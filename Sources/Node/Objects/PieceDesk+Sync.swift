@@ -31,19 +31,25 @@ extension PieceDesk {
         var stored: [StoredStatement] = []
         var removed: Set<SegmentID> = []
         var news: [PieceStatement] = []
-        for bytes in statements {
+        var known: [SegmentID: [StoredStatement]] = [:]
+        var knownBytes: Set<[UInt8]> = []
+        // What is here already was verified when it came.
+        for bytes in statements where !knownBytes.contains(bytes) {
             let statement = try PieceStatement(decoding: bytes)
             guard statement.mesh == meshID, statement.until > now else { continue }
-            if try !removals(of: statement.segment).isEmpty {
-                removed.insert(statement.segment)
+            let id = statement.segment
+            if try !removals(of: id).isEmpty {
+                removed.insert(id)
                 continue
             }
-            guard let record = try? record(of: statement.segment), statement.index < record.code.totalCount else {
-                continue
+            guard let record = try? record(of: id), statement.index < record.code.totalCount else { continue }
+            if known[id] == nil {
+                let held = try store.statements(of: id.digest)
+                known[id] = held
+                knownBytes.formUnion(held.map(\.bytes))
             }
-            let known = try store.statements(of: Digest(statement.segment.bytes))
-                .first { $0.node == statement.node.bytes && $0.piece.index == statement.index }
-            guard statement.version > known?.version ?? 0 else { continue }
+            let last = known[id]?.first { $0.node == statement.node.bytes && $0.piece.index == statement.index }
+            guard statement.version > last?.version ?? 0 else { continue }
             stored.append(try statement.stored)
             news.append(statement)
         }

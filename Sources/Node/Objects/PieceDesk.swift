@@ -11,6 +11,8 @@ import Transport
 package final class PieceDesk: Sendable {
     /// Units in one answer: 4 MiB.
     static let unitsPerReadMax = 64
+    /// Decoded grants kept: a reader shows the same one with every window.
+    static let grantsKeptMax = 64
     /// Decoded segment records kept.
     static let recordsKeptMax = 4_096
 
@@ -27,6 +29,8 @@ package final class PieceDesk: Sendable {
     let eventInput: AsyncStream<PieceEvent>.Continuation
     private let refusesNew = Atomic<Bool>(false)
     private let records = Mutex<[SegmentID: SegmentRecord]>([:])
+    /// Verified, by what they are encoded as.
+    private let grants = Mutex<[[UInt8]: Grant]>([:])
 
     package init(
         store: PieceStore,
@@ -66,7 +70,7 @@ package final class PieceDesk: Sendable {
     /// - Throws: ``ObjectsError`` for a request that makes no sense, ``PieceStoreError`` and ``NodeError`` for a refusal.
     func answer(path: String, body: ByteBuffer, from peer: NodeID) async throws -> ByteBuffer {
         switch path {
-        case StorePart.path: try await take(StorePart(decoding: Array(body.readableBytesView)), from: peer)
+        case StorePart.path: try await take(part: body, from: peer)
         case PieceRead.path: try await read(PieceRead(decoding: Array(body.readableBytesView)), for: peer)
         case HoldersRequest.path: try await holders(HoldersRequest(decoding: Array(body.readableBytesView)), for: peer)
         case SyncMessage.path:
@@ -126,12 +130,22 @@ package final class PieceDesk: Sendable {
         let now = meshNow
         if record.isPublic, peer == mesh.node || mesh.read({ $0.mesh.member(peer) != nil }) { return true }
         if let grant {
-            let grant = try Grant(decoding: grant)
+            let grant = try verified(grant)
             return grant.allows(peer, toRead: record, now: now) && devices.isActive(grant.device, of: grant.owner)
         }
         if peer == mesh.node { return true }
         return try store.statements(of: record.id.digest).contains { statement in
             statement.node == peer.bytes && statement.isHolding(now: now)
         }
+    }
+
+    private func verified(_ bytes: [UInt8]) throws -> Grant {
+        if let grant = grants.withLock({ $0[bytes] }) { return grant }
+        let grant = try Grant(decoding: bytes)
+        grants.withLock { grants in
+            if grants.count >= Self.grantsKeptMax { grants = [:] }
+            grants[bytes] = grant
+        }
+        return grant
     }
 }

@@ -15,6 +15,7 @@ struct SegmentRebuild: Sendable {
     let reader: SegmentReader
     let coders: CoderCache
     let desk: PieceDesk
+    let pace: RepairPace
 
     struct Outcome: Sendable {
         var statements: [PieceStatement] = []
@@ -40,18 +41,19 @@ struct SegmentRebuild: Sendable {
             guard !isCancelled() else { throw NodeError(.mesh, "the repair was called off") }
             try Task.checkCancellation()
             let units = start..<min(start + Self.unitsPerWindow, record.layout.unitCount)
+            let moved = (record.code.dataCount + open.count) * units.count * SegmentLayout.unitBytesMax
+            try await pace.wait(moved)
             let pieces = try await reader.fetch(units, of: known, grant: nil)
             let assembly = PieceAssembly(layout: record.layout, units: units, pieces: pieces, coder: coder)
-            for place in open {
-                do {
-                    guard let statement = try await store(assembly, place, record, renewal) else { continue }
-                    outcome.statements.append(statement)
-                    open.removeAll { $0 == place }
-                } catch {
-                    try Task.checkCancellation()
-                    outcome.refused.append(place.node)
-                    open.removeAll { $0 == place }
+            let stored = await store(assembly, open, record, renewal)
+            try Task.checkCancellation()
+            for (place, result) in stored {
+                switch result {
+                case .success(nil): continue
+                case .success(let statement?): outcome.statements.append(statement)
+                case .failure: outcome.refused.append(place.node)
                 }
+                open.removeAll { $0 == place }
             }
             start = units.upperBound
         }
@@ -87,6 +89,27 @@ struct SegmentRebuild: Sendable {
         var segment = KnownSegment(record)
         segment.merge(known.map(\.bytes), now: desk.meshNow)
         await introduce(fresh, segment)
+    }
+
+    /// Stores some units of several pieces, all at once.
+    private func store(
+        _ assembly: PieceAssembly,
+        _ places: [PiecePlace],
+        _ record: SegmentRecord,
+        _ renewal: [UInt8]?
+    ) async -> [(PiecePlace, Result<PieceStatement?, any Error>)] {
+        await withTaskGroup(of: (PiecePlace, Result<PieceStatement?, any Error>).self) { group in
+            for place in places {
+                group.addTask {
+                    do {
+                        return (place, .success(try await store(assembly, place, record, renewal)))
+                    } catch {
+                        return (place, .failure(error))
+                    }
+                }
+            }
+            return await group.reduce(into: []) { $0.append($1) }
+        }
     }
 
     /// Stores some units of one piece.

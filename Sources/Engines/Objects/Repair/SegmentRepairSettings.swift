@@ -42,6 +42,13 @@ public struct SegmentRepairSettings: Hashable, Sendable {
         .moving(byteCount, rate: transferRateMin)
     }
 
+    /// Expects no more of a repairer than its own limit lets it reach when it rebuilds as many segments as it may.
+    public mutating func slowDown() {
+        guard bytesPerSecondMax > 0 else { return }
+        let share = bytesPerSecondMax / UInt64(2 * max(rebuildsInFlightMax, 1))
+        transferRateMin = max(min(transferRateMin, share), 1)
+    }
+
     func retryDelay(failures: Int) -> Duration {
         .backoff(failures: failures, first: retryFirst, max: retryMax)
     }
