@@ -17,16 +17,16 @@ public struct ScaleSettings: Sendable {
     public var part = Duration.seconds(60)
     /// Changes whose way to all is measured in each part.
     public var changes = 5
-    /// Nodes of one operator.
+    /// Nodes of one operator, and how many more the first one has.
     public var nodesPerOperator = 4
+    public var moreOfFirstOperator = 0
     /// Nodes of one network (an IPv4 /24), up to 256.
     public var nodesPerNetwork = 1
     /// Length of sessions and absences: Weibull with shape 1/2 and this scale.
     public var sessionScale = Duration.seconds(170 * 60)
     public var absenceScale = Duration.seconds(60 * 60)
 
-    /// Neighbours and a tree, unless told otherwise.
-    public init() { parameters.overlay = .tree }
+    public init() {}
 }
 
 /// What was measured in one part of a run.

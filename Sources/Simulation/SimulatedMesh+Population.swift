@@ -10,8 +10,11 @@ extension SimulatedMesh {
         var operators: [SigningKey<OperatorRole>] = []
         var identities: [MeshMachine.Identity] = []
         for number in 0..<settings.nodes {
-            if number % settings.nodesPerOperator == 0 { operators.append(.generate(using: &keys)) }
-            let owner = operators[number / settings.nodesPerOperator]
+            let place = max(number - settings.moreOfFirstOperator, 0)
+            if number == 0 || place > 0 && place % settings.nodesPerOperator == 0 {
+                operators.append(.generate(using: &keys))
+            }
+            let owner = operators[place / settings.nodesPerOperator]
             identities.append(Self.identity(number, of: owner, in: number / settings.nodesPerNetwork, using: &keys))
         }
         self.init(

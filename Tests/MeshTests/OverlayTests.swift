@@ -47,6 +47,29 @@ struct OverlayTests {
         }
     }
 
+    /// Twenty nodes of one operator among eleven of others: two links for each operator would leave the twenty in pieces.
+    @Test(arguments: UInt64(1)..<6)
+    func nodes_ofAnOperatorWithMost_areConnected(seed: UInt64) {
+        var settings = ScaleSettings()
+        settings.nodes = 31
+        settings.seed = seed
+        settings.wrongClocks = .never
+        settings.nodesPerOperator = 1
+        settings.moreOfFirstOperator = 19
+        var mesh = SimulatedMesh(settled: settings)
+        mesh.run(for: .seconds(60))
+        var reached: Set<NodeID> = []
+        var next = [mesh.running[0]]
+        while let node = next.popLast() {
+            guard reached.insert(node).inserted else { continue }
+            next += mesh.nodes[node]?.machine.neighbours ?? []
+        }
+        #expect(reached.count == 31, "replay: seed \(seed)")
+        for node in mesh.nodes.values {
+            #expect(node.machine.neighbours.count >= 4, "replay: seed \(seed)")
+        }
+    }
+
     /// 120 nodes in two networks, so that chance would now and then give one of them more than half of the places.
     @Test(arguments: UInt64(1)..<4)
     func neighbours_inOneNetwork_areAtMostHalf(seed: UInt64) throws {
@@ -105,5 +128,51 @@ struct OverlayTests {
         let answers = effects.filter { if case .send(_, let to) = $0 { to == stranger } else { false } }
         #expect(answers.count == 1)
         #expect(!machine.neighbours.contains(stranger))
+    }
+
+    /// The first hash of the list in a message, if it is an inventory.
+    private static func firstHash(_ effect: MeshEffect) -> CBOR? {
+        guard case .send(let bytes, _) = effect, case .map(let fields)? = try? CBOR(decoding: bytes),
+            case .array(let entries)? = fields["e"]
+        else { return nil }
+        return entries.first
+    }
+
+    /// One hash over and over is one record, not as many as there are hashes.
+    @Test func want_ofOneRecordManyTimes_isAnsweredOnce() throws {
+        let mesh = settled(40, seed: 4)
+        let (id, peer) = (mesh.running[0], mesh.running[1])
+        var machine = try #require(mesh.nodes[id]?.machine)
+        var rng = SplitMix64(seed: 1)
+        let nothing = CBOR.array([CBOR](repeating: .unsigned(0), count: 64))
+        let summary = message(5, ["b": nothing], at: mesh.now)
+        let inventory = machine.handle(summary, from: peer, address: nil, now: mesh.now, using: &rng)
+        let hash = try #require(inventory.lazy.compactMap(Self.firstHash).first)
+        let want = message(7, ["b": .array([CBOR](repeating: hash, count: 4_096))], at: mesh.now)
+        let effects = machine.handle(want, from: peer, address: nil, now: mesh.now, using: &rng)
+        #expect(machine.counters.badMessages == mesh.nodes[id]?.machine.counters.badMessages)
+        let answers = effects.compactMap { effect -> [UInt8]? in
+            if case .send(let bytes, let to) = effect, to == peer { bytes } else { nil }
+        }
+        #expect(answers.count == 1)
+        #expect(answers.reduce(0) { $0 + $1.count } < 8_192)
+    }
+
+    /// Somebody who says without having been asked that a suspect answers does not clear it.
+    @Test func ack_thatNobodyAskedFor_liftsNoSuspicion() throws {
+        var mesh = settled(40, seed: 5)
+        let (id, liar, dead) = (mesh.running[0], mesh.running[1], mesh.running[2])
+        mesh.kill(dead)
+        let suspected = mesh.run(for: .seconds(120)) {
+            $0.nodes[id]?.machine.member(dead)?.observation.status == .suspect
+        }
+        #expect(suspected)
+        var machine = try #require(mesh.nodes[id]?.machine)
+        var rng = SplitMix64(seed: 1)
+        let ack = message(3, ["s": .unsigned(1 << 40), "t": .bytes(dead.bytes)], at: mesh.now)
+        let bad = machine.counters.badMessages
+        _ = machine.handle(ack, from: liar, address: nil, now: mesh.now, using: &rng)
+        #expect(machine.counters.badMessages == bad)
+        #expect(machine.member(dead)?.observation.status == .suspect)
     }
 }

@@ -23,8 +23,10 @@ struct ActiveView: Sendable {
     static let grantedMax = 8
     /// Most links in all; a mesh of no more other nodes needs no view.
     static let linksMax = ownMax + grantedMax
-    /// Links to nodes of one operator, where the mesh has operators enough to fill a view.
+    /// Links to nodes of one operator, where the mesh has operators enough to fill a view; an operator that runs a larger part
+    /// of the mesh gets that part of the links, up to half of them, so that its nodes do not lose each other.
     static let perOperatorMin = 2
+    static let perOperatorShareMax = linksMax / 2
     /// Links of each kind to nodes of one network (an IPv4 /24 or IPv6 /48), in a mesh of several: half of the places.
     static let perNetworkOwn = ownMax / 2
     static let perNetworkGranted = grantedMax / 2
@@ -39,9 +41,15 @@ struct ActiveView: Sendable {
 
     func contains(_ node: NodeID) -> Bool { links.contains { $0.node == node } }
 
-    /// Whether one more link to this operator is allowed in a mesh of so many operators.
-    func allows(_ operator: OperatorID, operators: Int) -> Bool {
-        let limit = max(Self.perOperatorMin, (Self.linksMax + operators - 1) / max(operators, 1))
+    /// Whether one more link to this operator is allowed.
+    ///
+    /// - Parameters:
+    ///   - operators: Operators that have nodes.
+    ///   - share: Of all nodes those of this operator.
+    func allows(_ operator: OperatorID, operators: Int, share: (nodes: Int, of: Int)) -> Bool {
+        let fair = (Self.linksMax + operators - 1) / max(operators, 1)
+        let own = (Self.linksMax * share.nodes + share.of - 1) / max(share.of, 1)
+        let limit = max(Self.perOperatorMin, fair, min(own, Self.perOperatorShareMax))
         return links.count { $0.operator == `operator` } < limit
     }
 

@@ -8,6 +8,8 @@ import Core
 struct BroadcastTree: Sendable {
     private struct Missing: Sendable {
         var version: UInt64
+        /// Who announced it first.
+        let announcer: NodeID
         var sources: [NodeID]
         var deadline: Instant
         var grafts = 0
@@ -17,6 +19,8 @@ struct BroadcastTree: Sendable {
     static let broughtMax = 512
     /// Announced records that are waited for; more are left to the comparison of records.
     static let missingMax = 1_024
+    /// Of these the ones that one neighbour announced first, so that one alone cannot keep the others' out.
+    static let missingPerNeighbourMax = missingMax / 4
     /// Announcements that wait for their message.
     static let announcementsMax = 4_096
     static let sourcesMax = 4
@@ -26,6 +30,7 @@ struct BroadcastTree: Sendable {
     private var brought: [UInt64: (version: UInt64, by: NodeID)] = [:]
     private var broughtOrder: [UInt64] = []
     private var missing: [UInt64: Missing] = [:]
+    private var missingByAnnouncer: [NodeID: Int] = [:]
     private(set) var announcements: [InventoryEntry] = []
     /// When announcements go out, and when the first announced record is asked for.
     private(set) var nextAnnouncements: Instant?
@@ -58,16 +63,32 @@ struct BroadcastTree: Sendable {
 
     /// A neighbour has a record that has not come yet: it gets the time until `deadline`.
     mutating func expect(_ entry: InventoryEntry, from node: NodeID, deadline: Instant) {
-        if var known = missing[entry.keyHash], known.version >= entry.version {
-            if known.version == entry.version, known.sources.count < Self.sourcesMax, !known.sources.contains(node) {
-                known.sources.append(node)
-                missing[entry.keyHash] = known
-            }
+        guard var known = missing[entry.keyHash] else {
+            let announced = missingByAnnouncer[node] ?? 0
+            guard missing.count < Self.missingMax, announced < Self.missingPerNeighbourMax else { return }
+            missingByAnnouncer[node] = announced + 1
+            missing[entry.keyHash] = Missing(
+                version: entry.version,
+                announcer: node,
+                sources: [node],
+                deadline: deadline
+            )
+            nextGraft = min(nextGraft ?? deadline, deadline)
             return
         }
-        guard missing[entry.keyHash] != nil || missing.count < Self.missingMax else { return }
-        missing[entry.keyHash] = Missing(version: entry.version, sources: [node], deadline: deadline)
-        nextGraft = min(nextGraft ?? deadline, deadline)
+        guard known.version <= entry.version else { return }
+        // Who announced an earlier version stays a source: a version that nobody has could be announced to get rid of it.
+        let others = known.sources.filter { $0 != node }
+        let sources = known.version < entry.version ? [node] + others : others + [node]
+        known.sources = Array(sources.prefix(Self.sourcesMax))
+        known.version = entry.version
+        missing[entry.keyHash] = known
+    }
+
+    private mutating func giveUp(_ hash: UInt64) {
+        guard let announcer = missing.removeValue(forKey: hash)?.announcer else { return }
+        let left = (missingByAnnouncer[announcer] ?? 0) - 1
+        missingByAnnouncer[announcer] = left > 0 ? left : nil
     }
 
     /// What to ask of whom now, sorted; each is asked of the next that announced it if it does not come by `retry`.
@@ -80,7 +101,7 @@ struct BroadcastTree: Sendable {
         for (hash, item) in missing where item.deadline <= now {
             var item = item
             guard !isKnown(hash, item.version), item.grafts < Self.graftsMax else {
-                missing[hash] = nil
+                giveUp(hash)
                 continue
             }
             wanted[item.sources[item.grafts % item.sources.count], default: []].append(hash)

@@ -41,6 +41,8 @@ struct Directory: Sendable {
     /// Keys by their hash, in the buckets of the summary.
     private var keysByHash: [TreeDictionary<UInt64, RecordKey>]
     private var countBySponsor: TreeDictionary<OperatorID, SponsorCount> = [:]
+    /// Operators that have a node.
+    private(set) var operatorCount = 0
     private var countByNetwork: TreeDictionary<NetworkPrefix, Int> = [:]
     private var expiries = ExpiryIndex()
 
@@ -56,6 +58,9 @@ struct Directory: Sendable {
     }
 
     func node(_ id: NodeID) -> NodeRecord? { entries[NodeRecord.key(of: id)]?.node }
+
+    /// Nodes of an operator.
+    func nodeCount(of operator: OperatorID) -> Int { countBySponsor[`operator`]?.nodes ?? 0 }
 
     /// Networks in which nodes say that they can be reached.
     var networkCount: Int { countByNetwork.count }
@@ -149,7 +154,11 @@ struct Directory: Sendable {
     private mutating func adjust(_ header: RecordHeader, by step: Int) {
         var count = countBySponsor[header.sponsor] ?? SponsorCount()
         count.records += step
-        if header.key.kind == .node { count.nodes += step }
+        if header.key.kind == .node {
+            let had = count.nodes > 0
+            count.nodes += step
+            operatorCount += (count.nodes > 0 ? 1 : 0) - (had ? 1 : 0)
+        }
         countBySponsor[header.sponsor] = count.records == 0 ? nil : count
     }
 

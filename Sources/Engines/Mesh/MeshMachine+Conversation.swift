@@ -28,8 +28,8 @@ extension MeshMachine {
             handleInventory(buckets, entries, from: peer, now: now, effects: &effects)
         case .want(let hashes):
             overlay.view.set(peer, isEager: true)
-            let records = hashes.compactMap { directory.entry(hash: $0) }.sorted { $0.header.key < $1.header.key }
-            send(records: records.map(Self.wire), to: peer, now: now, effects: &effects)
+            let records = Set(hashes).compactMap { directory.entry(hash: $0) }
+            answer(records, to: peer, now: now, effects: &effects)
         case .unlink: overlay.view.remove(peer)
         case .prune: overlay.view.set(peer, isEager: false)
         case .rollCall: answerRollCall(of: peer, now: now, effects: &effects)
@@ -51,7 +51,9 @@ extension MeshMachine {
             return
         }
         let until = now + parameters.probeTimeout * 2
-        guard let own = relays.add(origin: origin, sequence: sequence, until: until, now: now) else { return }
+        guard let own = relays.add(origin: origin, target: target, sequence: sequence, until: until, now: now) else {
+            return
+        }
         send(.ping(sequence: own), to: target, now: now, effects: &effects)
     }
 
@@ -62,9 +64,11 @@ extension MeshMachine {
         now: Instant,
         effects: inout [MeshEffect]
     ) {
-        if let relay = relays.answer(sequence) {
+        if let relay = relays.answer(sequence, from: peer) {
             send(.ack(sequence: relay.sequence, about: peer), to: relay.origin, now: now, effects: &effects)
-        } else if about != peer, let known = observations[about], known.status != .dead {
+        } else if about != peer, observations[peer] != nil, probes.hasAsked(about, sequence: sequence),
+            let known = observations[about], known.status != .dead
+        {
             // Somebody we asked reached it for us.
             probes.handleHeard(about)
             if known.status == .unheard || known.status == .suspect {
@@ -138,8 +142,22 @@ extension MeshMachine {
         let compared = Set(buckets).filter { $0 < UInt64(RecordSummary.bucketCount) }.sorted()
         let newer = compared.flatMap { directory.entries(inBucket: Int($0)) }
             .filter { (theirs[$0.keyHash] ?? 0) < $0.header.version }
-        let sorted = newer.sorted { $0.header.key < $1.header.key }
-        send(records: sorted.map(Self.wire), to: peer, now: now, effects: &effects)
+        answer(newer, to: peer, now: now, effects: &effects)
+    }
+
+    /// Sends records in the order of their keys, as far as one answer may go; the next comparison finds the rest.
+    private mutating func answer(
+        _ entries: [Directory.Entry],
+        to peer: NodeID,
+        now: Instant,
+        effects: inout [MeshEffect]
+    ) {
+        var room = isKnown(peer) ? MeshLimits.answerBytesMax : MeshLimits.answerToStrangerBytesMax
+        let fitting = entries.sorted { $0.header.key < $1.header.key }.prefix {
+            room -= $0.bytes.count
+            return room >= 0
+        }
+        send(records: fitting.map(Self.wire), to: peer, now: now, effects: &effects)
     }
 
     static func wire(_ entry: Directory.Entry) -> WireRecord {

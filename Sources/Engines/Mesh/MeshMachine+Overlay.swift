@@ -15,14 +15,23 @@ struct OverlayState: Sendable {
     var rollCallDelay = rollCallDelayMin
     /// Whom this node asked who is alive.
     var rollCallee: NodeID?
-    /// Until then nobody else is told who is alive.
-    var rollAnswered = Instant.distantPast
+    /// Until when each neighbour is not told again who is alive.
+    var rollAnswered: [NodeID: Instant] = [:]
+    /// How often in a row a wish was refused.
+    var refusals = 0
+    /// Until then nobody who is in a hurry takes another one's place.
+    var nextEviction = Instant.distantPast
 
     /// Changes that wait for their message; more travel on the back of probes only.
     static let newsMax = 4_096
     /// The first question may come before the directory did; who then stays unheard will hardly be heard of soon.
     static let rollCallDelayMin = Duration.milliseconds(500)
     static let rollCallDelayMax = Duration.seconds(600)
+    /// Refusals in a row after which the next wish waits, and how long it waits at most.
+    static let refusalsAtOnce = 4
+    static let refusalDelayMax = Duration.seconds(30)
+    /// How far apart evictions are: one member could otherwise push out all links that others asked for.
+    static let evictionPeriod = Duration.seconds(5)
 }
 
 /// Links between neighbours: asked for, granted, given up.
@@ -60,11 +69,9 @@ extension MeshMachine {
         effects: inout [MeshEffect]
     ) {
         overlay.nextLink = now + parameters.linkRetryPeriod
-        let operators = directory.admitted.count
         overlay.asked = observations.random(using: &rng) { id, observation in
             guard observation.status == .alive, !overlay.view.contains(id), let record = directory.node(id),
-                overlay.view.allows(record.operator, operators: operators),
-                overlay.view.allows(network(of: id), isOwn: true, networks: directory.networkCount)
+                allowsLink(to: id, of: record.operator, isOwn: true)
             else { return false }
             return record.claims.locators.contains { $0.type == "tcp" }
         }
@@ -90,11 +97,13 @@ extension MeshMachine {
         guard let wish, hasOverlay else { return false }
         guard !overlay.view.contains(peer) else { return true }
         guard let owner = directory.node(peer)?.operator, observations[peer] != nil,
-            overlay.view.allows(owner, operators: directory.admitted.count),
-            overlay.view.allows(network(of: peer), isOwn: false, networks: directory.networkCount)
+            allowsLink(to: peer, of: owner, isOwn: false)
         else { return false }
         if !overlay.view.lacksGranted {
-            guard wish == .urgent, let evicted = overlay.view.evict(using: &rng) else { return false }
+            guard wish == .urgent, now >= overlay.nextEviction, let evicted = overlay.view.evict(using: &rng) else {
+                return false
+            }
+            overlay.nextEviction = now + OverlayState.evictionPeriod
             send(.unlink, to: evicted, now: now, effects: &effects)
         }
         overlay.view.add(peer, owner, network(of: peer), isOwn: false)
@@ -108,23 +117,38 @@ extension MeshMachine {
         if wasAsked { overlay.asked = nil }
         if !isLinked {
             overlay.view.remove(peer)
-            if wasAsked { overlay.nextLink = min(overlay.nextLink, now) }
+            if wasAsked { overlay.nextLink = now + refusalDelay() }
         } else if !overlay.view.contains(peer) {
             // Others may have become neighbours since it was asked.
             guard wasAsked, overlay.view.lacksOwn, let owner = directory.node(peer)?.operator,
-                overlay.view.allows(owner, operators: directory.admitted.count),
-                overlay.view.allows(network(of: peer), isOwn: true, networks: directory.networkCount)
+                allowsLink(to: peer, of: owner, isOwn: true)
             else {
                 send(.unlink, to: peer, now: now, effects: &effects)
                 return
             }
             overlay.view.add(peer, owner, network(of: peer), isOwn: true)
+            overlay.refusals = 0
             // What was announced before they were neighbours.
             send(.summary(directory.summary.buckets), to: peer, now: now, effects: &effects)
             // One that had nobody is in a hurry.
             if overlay.view.links.count == 1 { overlay.nextRollCall = now }
             overlay.nextLink = min(overlay.nextLink, now)
         }
+    }
+
+    /// Whether a view that is diverse enough stays so with this link.
+    private func allowsLink(to peer: NodeID, of owner: OperatorID, isOwn: Bool) -> Bool {
+        let share = (nodes: directory.nodeCount(of: owner), of: directory.nodeCount)
+        return overlay.view.allows(owner, operators: directory.operatorCount, share: share)
+            && overlay.view.allows(network(of: peer), isOwn: isOwn, networks: directory.networkCount)
+    }
+
+    /// A wish was refused: some at once are asked next, then fewer and fewer.
+    private mutating func refusalDelay() -> Duration {
+        overlay.refusals += 1
+        guard overlay.refusals > OverlayState.refusalsAtOnce else { return .zero }
+        let doublings = min(overlay.refusals - OverlayState.refusalsAtOnce, 6)
+        return min(parameters.linkRetryPeriod * (1 << doublings), OverlayState.refusalDelayMax)
     }
 
     /// Where a member is: as seen when it connected, or where it says that it can be reached.
@@ -179,8 +203,9 @@ extension MeshMachine {
     }
 
     mutating func answerRollCall(of peer: NodeID, now: Instant, effects: inout [MeshEffect]) {
-        guard hasOverlay, overlay.view.contains(peer), now >= overlay.rollAnswered else { return }
-        overlay.rollAnswered = now + OverlayState.rollCallDelayMin
+        guard hasOverlay, overlay.view.contains(peer), now >= overlay.rollAnswered[peer] ?? .distantPast else { return }
+        overlay.rollAnswered = overlay.rollAnswered.filter { overlay.view.contains($0.key) }
+        overlay.rollAnswered[peer] = now + OverlayState.rollCallDelayMin
         let alive = observations.sorted.filter { observations.status($0) == .alive && $0 != peer }
         let hashes = alive.prefix(MeshMessage.itemsMax).map { RecordSummary.hash(of: NodeRecord.key(of: $0)) }
         send(.alive(hashes), to: peer, now: now, effects: &effects)

@@ -151,8 +151,9 @@ public struct MeshMachine: Sendable {
             counters.badMessages += 1
             return []
         }
-        // Strangers could outvote the mesh with as many keys as they like; the first voice is all that there is.
-        let votes = isKnown(peer) || clocks.count == 0
+        // Strangers could outvote the mesh with as many keys as they like; to who wants to join, the first voice is all
+        // that there is.
+        let votes = isKnown(peer) || clocks.count == 0 && !contacts.isEmpty
         if votes { clocks.record(message.clock, of: peer, now: now) }
         var effects: [MeshEffect] = []
         correctOwnClock(now: now, using: &rng, effects: &effects)
@@ -205,7 +206,7 @@ public struct MeshMachine: Sendable {
     }
 
     /// Whether a peer is a member, or somebody from whom this node learnt of the mesh.
-    private func isKnown(_ peer: NodeID) -> Bool {
+    func isKnown(_ peer: NodeID) -> Bool {
         directory.node(peer) != nil || contacts[peer] != nil || formerContacts[peer] != nil
     }
 

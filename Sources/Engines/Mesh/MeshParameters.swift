@@ -27,7 +27,7 @@ public struct MeshParameters: Hashable, Sendable {
     public var freshness = Duration.seconds(30)
 
     /// How records and news travel, and who is probed, in a mesh with more nodes than have room in an active view.
-    public var overlay = MeshOverlay.everybody
+    public var overlay = MeshOverlay.tree
     /// How soon another member is asked to be a neighbour when one did not answer.
     public var linkRetryPeriod = Duration.milliseconds(500)
     /// How long news about members is collected before the neighbours are told.
@@ -67,6 +67,9 @@ public enum MeshLimits {
     public static let recordBytesPerMessage = 192 * 1_024
     /// Largest record of any kind, in bytes.
     public static let recordBytesMax = 16 * 1_024
+    /// Most bytes of records in the answer to one message, and to one of a node whose record is not known.
+    public static let answerBytesMax = 16 << 20
+    public static let answerToStrangerBytesMax = 1 << 20
     /// Status updates in one message.
     public static let updatesPerMessageMax = 32
     /// Peers whose clocks are remembered.

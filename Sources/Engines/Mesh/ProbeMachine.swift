@@ -63,6 +63,9 @@ struct ProbeMachine: Sendable {
     private var nextProbe: Instant
     private var order = ProbeOrder()
     private var sequence: UInt64 = 0
+    /// The last probes that others were asked for: an answer may come after the suspicion.
+    private var asked: [(target: NodeID, sequence: UInt64)] = []
+    private static let askedMax = 8
     private var suspicions: [NodeID: Instant] = [:]
     /// The ends of suspicions, those that were lifted included.
     private var ends = DeadlineQueue<NodeID>()
@@ -123,6 +126,11 @@ struct ProbeMachine: Sendable {
             localHealth = max(0, localHealth - 1)
         }
         suspicions[node] = nil
+    }
+
+    /// Whether others were lately asked to probe this member, with this sequence number.
+    func hasAsked(_ target: NodeID, sequence: UInt64) -> Bool {
+        asked.contains { $0.target == target && $0.sequence == sequence }
     }
 
     /// Somebody suspected this node: perhaps it is slow itself.
@@ -208,6 +216,8 @@ struct ProbeMachine: Sendable {
         asked.phase = .indirect
         asked.deadline = now + parameters.probeTimeout * patience
         current = asked
+        self.asked.append((probe.target, probe.sequence))
+        if self.asked.count > Self.askedMax { self.asked.removeFirst() }
         return helpers.map { .pingRequest(through: $0, target: probe.target, sequence: probe.sequence) }
     }
 

@@ -56,6 +56,7 @@ struct ProbeRelays: Sendable {
 
     private struct Relay {
         let origin: NodeID
+        let target: NodeID
         let sequence: UInt64
         let until: Instant
     }
@@ -64,15 +65,24 @@ struct ProbeRelays: Sendable {
     private var next: UInt64 = 1 << 62
 
     /// - Returns: the sequence number to ping with, `nil` when there is no room.
-    mutating func add(origin: NodeID, sequence: UInt64, until: Instant, now: Instant) -> UInt64? {
+    mutating func add(
+        origin: NodeID,
+        target: NodeID,
+        sequence: UInt64,
+        until: Instant,
+        now: Instant
+    ) -> UInt64? {
         relays = relays.filter { $0.value.until > now }
         guard relays.count < Self.relaysMax else { return nil }
         next += 1
-        relays[next] = Relay(origin: origin, sequence: sequence, until: until)
+        relays[next] = Relay(origin: origin, target: target, sequence: sequence, until: until)
         return next
     }
 
-    mutating func answer(_ sequence: UInt64) -> (origin: NodeID, sequence: UInt64)? {
-        relays.removeValue(forKey: sequence).map { ($0.origin, $0.sequence) }
+    /// Only the node that was probed can answer a probe.
+    mutating func answer(_ sequence: UInt64, from peer: NodeID) -> (origin: NodeID, sequence: UInt64)? {
+        guard let relay = relays[sequence], relay.target == peer else { return nil }
+        relays[sequence] = nil
+        return (relay.origin, relay.sequence)
     }
 }
