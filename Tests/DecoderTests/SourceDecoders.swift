@@ -15,6 +15,7 @@ enum SourceDecoders {
         "DeviceStatement": "NamespaceRoot, SegmentRecord, Grant",
         "SegmentsStatement": "LeaseRenewal and Tombstone",
         "StorePartHead": "StorePart",
+        "TrialLoop": "the decoders and judges of all records, which it only calls",
         "FrameHeader": "PieceDamageTests flips every part of a volume",
         "VolumeHeader": "PieceDamageTests flips every part of a volume",
     ]

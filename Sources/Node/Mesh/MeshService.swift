@@ -89,13 +89,18 @@ package final class MeshService: Sendable {
 
     /// A peer's message; returns what is to be said in the answer to it.
     package func receive(_ bytes: [UInt8], from peer: NodeID, address: String?) async -> [[UInt8]] {
-        guard await passesTrial(bytes, from: peer) else { return [] }
-        return handle(bytes, from: peer, address: address)
+        // What time its sender says it is was true then, however long the trial takes.
+        let now = Clock.now()
+        guard await passesTrial(bytes, from: peer, now: now) else { return [] }
+        return handle(bytes, from: peer, address: address, now: now)
     }
 
     /// The same for a message whose records passed their trial.
     package func handle(_ bytes: [UInt8], from peer: NodeID, address: String?) -> [[UInt8]] {
-        let now = Clock.now()
+        handle(bytes, from: peer, address: address, now: Clock.now())
+    }
+
+    private func handle(_ bytes: [UInt8], from peer: NodeID, address: String?, now: Instant) -> [[UInt8]] {
         let digest = Digest(hashing: bytes)
         guard let slot = records.begin(digest) else { return [] }
         var outcome = state.withLock { state in

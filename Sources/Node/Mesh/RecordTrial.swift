@@ -14,6 +14,8 @@ package final class RecordTrial: Sendable {
         case decided(crashing: [Int])
         /// The process did not get through; those at these indices had ended one by then.
         case undecided(crashing: [Int], reason: String)
+        /// Nobody waits for it any more: the node stops.
+        case stopped
         /// No process could be started.
         case untried(reason: String)
     }
@@ -22,11 +24,17 @@ package final class RecordTrial: Sendable {
     package static let arguments = ["decode-records"]
     /// This very program: what another build can decode says nothing.
     package static let command = ["/proc/self/exe"] + arguments
-    /// Messages that wait for their trial; more are not tried.
-    static let waitingMax = 64
+    /// Messages that wait for their trial: of all peers, of one, and of all together that are no members; more are not
+    /// tried.
+    package static let waitingMax = 64
+    package static let peerWaitingMax = 16
+    package static let strangersWaitingMax = 32
+    /// How long a peer is not heard whose message crashed or stalled a process, and how many such are remembered.
+    package static let pauseTime = Duration.seconds(10)
+    static let pausedMax = 256
     /// How long the records of one message may take.
     package static let timeout = Duration.seconds(2)
-    /// Records of one message that may end a process; each costs the start of another.
+    /// Records of one message that may crash processes, two each, which costs the start of two more.
     package static let crashesMax = 4
     /// How long a process waits for records before it is ended, and how often that is looked for.
     static let idleMax = Duration.seconds(30)
@@ -39,18 +47,70 @@ package final class RecordTrial: Sendable {
         var lastUse = ContinuousClock.now
     }
 
+    /// Whose messages wait, and whose may not.
+    private struct Queue {
+        private var count = 0
+        private var strangers = 0
+        private var perPeer: [NodeID: Int] = [:]
+        /// Until when they are not heard; the latest is last.
+        private var paused: [(peer: NodeID, until: ContinuousClock.Instant)] = []
+
+        /// Lets a message wait.
+        ///
+        /// - Returns: Why it may not; `nil` when it does, until ``leave(_:isMember:)``.
+        mutating func enter(_ peer: NodeID, isMember: Bool) -> String? {
+            if let reason = refusal(of: peer) { return reason }
+            let own = perPeer[peer] ?? 0
+            guard own < RecordTrial.peerWaitingMax else { return "\(own) messages of this peer wait already" }
+            guard isMember || strangers < RecordTrial.strangersWaitingMax else {
+                return "\(strangers) messages of strangers wait already"
+            }
+            guard count < RecordTrial.waitingMax else { return "\(count) messages wait already" }
+            count += 1
+            strangers += isMember ? 0 : 1
+            perPeer[peer] = own + 1
+            return nil
+        }
+
+        mutating func leave(_ peer: NodeID, isMember: Bool) {
+            count -= 1
+            strangers -= isMember ? 0 : 1
+            let own = (perPeer[peer] ?? 1) - 1
+            perPeer[peer] = own == 0 ? nil : own
+        }
+
+        /// Why this peer is not heard for now.
+        mutating func refusal(of peer: NodeID) -> String? {
+            let now = ContinuousClock.now
+            paused.removeAll { $0.until <= now }
+            return paused.contains { $0.peer == peer } ? "this peer's last message crashed or stalled a process" : nil
+        }
+
+        mutating func pause(_ peer: NodeID, for time: Duration) {
+            paused.removeAll { $0.peer == peer }
+            if paused.count >= RecordTrial.pausedMax { paused.removeFirst() }
+            paused.append((peer, ContinuousClock.now + time))
+        }
+    }
+
     private let command: [String]
     private let timeout: Duration
+    private let pauseTime: Duration
     private let pool = NIOThreadPool(numberOfThreads: 1)
     private let state = Mutex(State())
-    private let waiting = Atomic<Int>(0)
+    private let queue = Mutex(Queue())
     private let crashes = Atomic<Int>(0)
     private let undecided = Atomic<Int>(0)
     private let untried = Atomic<Int>(0)
 
-    package init(command: [String] = RecordTrial.command, timeout: Duration = RecordTrial.timeout) {
+    package init(
+        command: [String] = RecordTrial.command,
+        timeout: Duration = RecordTrial.timeout,
+        pauseTime: Duration = RecordTrial.pauseTime
+    ) {
         self.command = command
         self.timeout = timeout
+        self.pauseTime = pauseTime
         pool.start()
     }
 
@@ -63,22 +123,29 @@ package final class RecordTrial: Sendable {
 
     /// Has records decoded elsewhere, in their order.
     ///
-    /// - Parameter now: The mesh's time.
+    /// - Parameters:
+    ///   - peer: Who sent them.
+    ///   - isMember: Whether that is a node of the mesh.
+    ///   - now: The mesh's time.
     package func examine(
         _ records: [(kind: RecordKind, bytes: [UInt8])],
+        from peer: NodeID,
+        isMember: Bool,
         mesh: CID,
         now: Instant
     ) async -> Verdict {
-        defer { waiting.subtract(1, ordering: .relaxed) }
+        if let reason = queue.withLock({ $0.enter(peer, isMember: isMember) }) {
+            let verdict = Verdict.undecided(crashing: [], reason: reason)
+            count(verdict)
+            return verdict
+        }
+        defer { queue.withLock { $0.leave(peer, isMember: isMember) } }
         let verdict: Verdict
-        if waiting.add(1, ordering: .relaxed).newValue > Self.waitingMax {
-            verdict = .undecided(crashing: [], reason: "\(Self.waitingMax) messages wait already")
-        } else {
-            do {
-                verdict = try await pool.runIfActive { self.decode(records, mesh: mesh, now: now) }
-            } catch {
-                verdict = .undecided(crashing: [], reason: "\(error)")
-            }
+        do {
+            verdict = try await pool.runIfActive { self.decode(records, from: peer, mesh: mesh, now: now) }
+        } catch {
+            // The task was cancelled, or the pool is shut down.
+            verdict = .stopped
         }
         count(verdict)
         return verdict
@@ -91,19 +158,32 @@ package final class RecordTrial: Sendable {
             crashes.add(crashing.count, ordering: .relaxed)
             undecided.add(1, ordering: .relaxed)
         case .untried: untried.add(1, ordering: .relaxed)
+        case .stopped: break
         }
     }
 
-    private func decode(_ records: [(kind: RecordKind, bytes: [UInt8])], mesh: CID, now: Instant) -> Verdict {
-        state.withLock { state in
+    private func decode(
+        _ records: [(kind: RecordKind, bytes: [UInt8])],
+        from peer: NodeID,
+        mesh: CID,
+        now: Instant
+    ) -> Verdict {
+        // It may have been heard when this message came.
+        if let reason = queue.withLock({ $0.refusal(of: peer) }) { return .undecided(crashing: [], reason: reason) }
+        return state.withLock { state in
             defer { state.lastUse = .now }
             let deadline = ContinuousClock.now + timeout
-            var (crashing, next) = ([Int](), 0)
+            var crashing: [Int] = []
+            // With which record the last process crashed: it is blamed when the next one, which got nothing else, does.
+            var suspect: Int?
+            var (crashes, next) = (0, 0)
             while next < records.count {
+                let isReused = state.process != nil
                 let process: TrialProcess
                 do throws(TrialError) {
                     if let running = state.process { process = running } else { process = try TrialProcess(command) }
                 } catch {
+                    guard crashes == 0 else { return .undecided(crashing: crashing, reason: error.description) }
                     return .untried(reason: error.description)
                 }
                 state.process = nil
@@ -113,16 +193,25 @@ package final class RecordTrial: Sendable {
                     state.process = process
                     return .decided(crashing: crashing)
                 case .late:
+                    pause(peer)
                     return .undecided(crashing: crashing, reason: "not done within \(timeout)")
                 case .ended(let answers, let signal):
                     next += answers
                     // One that was killed, or that ended by itself, says nothing about a record.
                     guard let signal, Self.crashSignals.contains(signal) else {
+                        // Nor about this message, where it was gone before.
+                        if isReused, answers == 0 { continue }
                         return .undecided(crashing: crashing, reason: "the process ended without a crash")
                     }
-                    crashing.append(next)
-                    next += 1
-                    guard crashing.count < Self.crashesMax || next == records.count else {
+                    pause(peer)
+                    crashes += 1
+                    if suspect == next {
+                        crashing.append(next)
+                        next += 1
+                    } else {
+                        suspect = next
+                    }
+                    guard crashes < 2 * Self.crashesMax || next == records.count else {
                         return .undecided(crashing: crashing, reason: "more crashes than one message may cause")
                     }
                 }
@@ -131,12 +220,22 @@ package final class RecordTrial: Sendable {
         }
     }
 
+    private func pause(_ peer: NodeID) {
+        queue.withLock { $0.pause(peer, for: pauseTime) }
+    }
+
     /// Ends the process whenever there was no record for a while, and in the end, until the task is cancelled.
     func run() async {
         while (try? await Task.sleep(for: Self.idlePeriod)) != nil {
-            state.withLock { if .now - $0.lastUse > Self.idleMax { $0.process = nil } }
+            // Where an exchange holds the state for seconds, the pool's thread waits and not a thread of tasks.
+            try? await pool.runIfActive { self.endIdleProcess() }
         }
-        state.withLock { $0.process = nil }
+        // A cancelled task gets nothing done by the pool; once that is shut down nobody holds the state.
         try? await pool.shutdownGracefully()
+        state.withLock { $0.process = nil }
+    }
+
+    private func endIdleProcess() {
+        state.withLock { if .now - $0.lastUse > Self.idleMax { $0.process = nil } }
     }
 }

@@ -4,18 +4,24 @@ import Mesh
 
 /// What the trial process does: decodes what it is sent, as the node would, and says after each record that it lives.
 package enum TrialLoop {
+    /// How long one record may take where no node is left that would end this process.
+    private static let recordSecondsMax: UInt32 = 10
+
     /// Decodes until standard input closes, then ends the process.
     ///
     /// - Parameter variation: In what the node differs from this version.
     package static func run(variation: NodeVariation = NodeVariation()) -> Never {
         closeInherited()
+        forbidCoreDumps()
         while let head = read(4) {
             let count = head.reduce(0) { $0 << 8 | Int($1) }
             guard count <= TrialRequest.bytesMax, let body = read(count), let request = TrialRequest(decoding: body)
             else { exit(EXIT_FAILURE) }
             let judge = NodeJudge(mesh: request.mesh, devices: DeviceRegistry(), variation: variation)
             for record in request.records {
+                alarm(recordSecondsMax)
                 decode(record.kind, record.bytes, now: request.now, judge: judge)
+                alarm(0)
                 guard answer() else { exit(EXIT_FAILURE) }
             }
         }
@@ -34,6 +40,15 @@ package enum TrialLoop {
         }
         closedir(folder)
         for descriptor in descriptors { close(descriptor) }
+    }
+
+    /// A dump takes so long that a crash would look like a record that is never done.
+    private static func forbidCoreDumps() {
+        // Of one byte: with none, Linux would still hand the dump to a program that collects them.
+        var limit = rlimit(rlim_cur: 1, rlim_max: 1)
+        if setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit) == 0 { return }
+        limit = rlimit(rlim_cur: 0, rlim_max: 0)
+        _ = setrlimit(__rlimit_resource_t(RLIMIT_CORE.rawValue), &limit)
     }
 
     /// Whether it is valid is for the node to say: here it only matters that there is an answer.

@@ -53,8 +53,7 @@ final class TrialProcess {
     deinit {
         close(socket)
         guard !isReaped else { return }
-        kill(id, SIGKILL)
-        _ = reap()
+        _ = reap(until: .now)
     }
 
     /// Sends `request` and waits for `count` bytes of answer.
@@ -70,7 +69,7 @@ final class TrialProcess {
             if entry.revents & Int16(POLLIN | POLLHUP | POLLERR) != 0 {
                 let read = recv(socket, &answer, answer.count, 0)
                 if read == 0 || read < 0 && errno != EAGAIN && errno != EINTR {
-                    return .ended(answers: answers, signal: reap())
+                    return .ended(answers: answers, signal: reap(until: deadline))
                 }
                 answers += max(read, 0)
             }
@@ -85,16 +84,31 @@ final class TrialProcess {
         return .answered
     }
 
-    /// Waits for the end; call when the process is ending.
+    /// Waits for the end; kills the process when there was none by the deadline.
     ///
     /// - Returns: The signal that ended it.
-    private func reap() -> CInt? {
+    private func reap(until deadline: ContinuousClock.Instant) -> CInt? {
         isReaped = true
         var status: CInt = 0
-        while waitpid(id, &status, 0) < 0 { if errno != EINTR { return nil } }
+        var isKilled = false
+        while true {
+            let ended = waitpid(id, &status, isKilled ? 0 : WNOHANG)
+            if ended == id { break }
+            guard ended == 0 || errno == EINTR else { return nil }
+            if isKilled { continue }
+            if ContinuousClock.now < deadline {
+                usleep(Self.reapPeriodMicroseconds)
+            } else {
+                kill(id, SIGKILL)
+                isKilled = true
+            }
+        }
         let signal = status & 0x7F
         return signal == 0 ? nil : signal
     }
+
+    /// How often it is looked whether the process ended.
+    private static let reapPeriodMicroseconds: UInt32 = 500
 
     private static let closeOnExec = CInt(SOCK_CLOEXEC.rawValue)
 
