@@ -16,7 +16,8 @@ extension BlockStore {
     /// The bytes of a block, hashed now; `nil` when it is not here.
     ///
     /// - Parameter now: notes the use of a cached block; `nil` does not count as a use.
-    /// - Throws: ``BlockStoreError`` `.corrupt` when the bytes do not have their hash; the block is then withdrawn.
+    /// - Throws: ``BlockStoreError`` `.corrupt` when the bytes do not have their hash; the block is then withdrawn,
+    ///   unless the error has a cause, which says why that failed.
     public func read(_ cid: CID, at now: Instant? = nil) throws -> ByteBuffer? {
         guard let key = BlockKey(cid) else { return Self.identity(cid) }
         // What was deleted between the look-up and the read reads as something else: look again.
@@ -26,7 +27,7 @@ extension BlockStore {
                 touch(key, location, now)
                 return buffer
             }
-            if try withdraw(key, ifAt: location) { throw corrupt(cid) }
+            if let error = try takeOut(cid, key, location) { throw error }
         }
         return nil
     }
@@ -36,12 +37,26 @@ extension BlockStore {
         return ByteBuffer(bytes: bytes)
     }
 
-    private func corrupt(_ cid: CID) -> BlockStoreError {
-        BlockStoreError(
-            .corrupt,
-            "the block \(cid) no longer has its hash on disk; it was withdrawn and will be fetched again",
-            cid: cid
-        )
+    /// Withdraws a block whose bytes are wrong. They are wrong all the same where the disk takes no note of it.
+    ///
+    /// - Returns: What is to be thrown, with a cause when the block could not be withdrawn; `nil` when it has moved or
+    ///   gone meanwhile.
+    private func takeOut(_ cid: CID, _ key: BlockKey, _ location: LocationCache.Location) throws -> BlockStoreError? {
+        do {
+            guard try withdraw(key, ifAt: location) else { return nil }
+            return BlockStoreError(
+                .corrupt,
+                "the block \(cid) no longer has its hash on disk; it was withdrawn and will be fetched again",
+                cid: cid
+            )
+        } catch let error as BlockStoreError where [.diskFull, .full, .ioFailed].contains(error.code) {
+            return BlockStoreError(
+                .corrupt,
+                "the block \(cid) no longer has its hash on disk, and could not be withdrawn",
+                cid: cid,
+                cause: error
+            )
+        }
     }
 
     /// The bytes at `location`, `nil` unless they have the hash of `cid`.
@@ -178,7 +193,8 @@ extension BlockStore {
     /// Each leaf was hashed since its volume was opened, the ones that were not yet are hashed now. The lengths of the
     /// extents add up to those of the leaves; empty leaves have none.
     ///
-    /// - Throws: ``BlockStoreError`` `.corrupt` when a leaf does not have its hash; it is then withdrawn.
+    /// - Throws: ``BlockStoreError`` `.corrupt` when a leaf does not have its hash; it is then withdrawn, unless the
+    ///   error has a cause, which says why that failed.
     public func extents(of leaves: [CID], at now: Instant? = nil) throws -> [StoredExtent]? {
         for _ in 0..<3 {
             guard let located = try locate(leaves) else { return nil }
@@ -218,12 +234,14 @@ extension BlockStore {
         for leaf in leaves {
             let id = leaf.location.volume
             guard let volume = try open[id] ?? openVolume(id) else {
-                return try withdraw(leaf.key, ifAt: leaf.location) ? .notHere : .changed
+                guard let error = try takeOut(leaf.cid, leaf.key, leaf.location) else { return .changed }
+                guard error.cause == nil else { throw error }
+                return .notHere
             }
             open[id] = volume
             if !volume.isVerified(leaf.location.range) {
                 guard try verify(leaf.cid, leaf.location.range, in: volume) else {
-                    if try withdraw(leaf.key, ifAt: leaf.location) { throw corrupt(leaf.cid) }
+                    if let error = try takeOut(leaf.cid, leaf.key, leaf.location) { throw error }
                     return .changed
                 }
             }

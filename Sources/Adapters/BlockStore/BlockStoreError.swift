@@ -13,7 +13,7 @@ public struct BlockStoreError: Error, Sendable, CustomStringConvertible {
         public static let diskFull = Code(name: "diskFull")
         /// The operating system or the index failed.
         public static let ioFailed = Code(name: "ioFailed")
-        /// A stored block no longer has its hash; it was withdrawn and has to be fetched again.
+        /// A stored block no longer has its hash and has to be fetched again; it was withdrawn, unless `cause` says why not.
         public static let corrupt = Code(name: "corrupt")
         /// A DAG cannot be pinned or exported because a block is not here; `cid` names it.
         public static let incomplete = Code(name: "incomplete")

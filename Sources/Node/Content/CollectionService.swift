@@ -16,18 +16,28 @@ struct CollectionService: Sendable {
     func run() async {
         while !Task.isCancelled {
             try? await Task.sleep(for: Self.period)
-            do {
-                var hasMore = true
-                while hasMore, !Task.isCancelled {
-                    let store = store
-                    hasMore = try await work.run { try store.collectOnce(at: Clock.now()).hasMore }
-                }
-                try await collectPieces()
-                try await work.run { FreedMemory.giveBack() }
-            } catch {
-                guard !Task.isCancelled else { return }
-                logger.error("space could not be freed", metadata: ["error": "\(error)"])
-            }
+            await attempt("blocks") { try await collectBlocks() }
+            await attempt("pieces") { try await collectPieces() }
+            pieces.sweep(now: Clock.now())
+            await attempt("memory") { try await work.run { FreedMemory.giveBack() } }
+        }
+    }
+
+    /// What fails here is no reason to leave the rest of a round out.
+    private func attempt(_ what: String, _ body: () async throws -> Void) async {
+        do {
+            try await body()
+        } catch {
+            guard !Task.isCancelled else { return }
+            logger.error("space could not be freed", metadata: ["of": "\(what)", "error": "\(error)"])
+        }
+    }
+
+    private func collectBlocks() async throws {
+        let store = store
+        var hasMore = true
+        while hasMore, !Task.isCancelled {
+            hasMore = try await work.run { try store.collectOnce(at: Clock.now()).hasMore }
         }
     }
 
@@ -42,6 +52,5 @@ struct CollectionService: Sendable {
         while hasMore, !Task.isCancelled {
             hasMore = try await work.run { try pieces.store.collect(now: now).hasMore }
         }
-        pieces.sweep(now: Clock.now())
     }
 }

@@ -48,9 +48,12 @@ package struct NodeContentSource: ContentSource {
 
     package func localBlock(_ cid: CID) throws -> ByteBuffer? {
         do {
-            return try store.read(cid, at: Clock.now()) ?? passing.block(cid)
+            guard let block = try store.read(cid, at: Clock.now()) else { return passing.block(cid) }
+            passing.forget(cid)
+            return block
         } catch let error as BlockStoreError where error.code == .corrupt {
-            return nil  // it was withdrawn; the mesh has it
+            note(error)
+            return passing.block(cid)  // else the mesh has it
         }
     }
 
@@ -59,8 +62,15 @@ package struct NodeContentSource: ContentSource {
             return try store.extents(of: leaves, at: Clock.now())?
                 .map { FileExtent(file: $0.file, offset: $0.offset, length: $0.length) }
         } catch let error as BlockStoreError where error.code == .corrupt {
+            note(error)
             return nil
         }
+    }
+
+    /// A block that could not be withdrawn stays listed as stored: what is fetched in its place has to pass.
+    private func note(_ error: BlockStoreError) {
+        guard let cid = error.cid, error.cause != nil else { return }
+        passing.expect(cid)
     }
 
     package func isLocalRoot(_ cid: CID) -> Bool {
@@ -231,7 +241,10 @@ package struct NodeContentSource: ContentSource {
             let session = try store.beginImport(.cache, at: Clock.now())
             for block in blocks { try session.append(block) }
             try session.commit(at: Clock.now())
-            passing.clear()
+            // The store believes that it has the expected ones, and wrote nothing for them.
+            let expected = passing.expected(of: blocks)
+            passing.remove(blocks.map(\.cid).filter { !expected.contains($0) })
+            passing.put(blocks.filter { expected.contains($0.cid) })
         } catch let error as BlockStoreError where [.diskFull, .full, .ioFailed].contains(error.code) {
             passing.put(blocks)
         }
