@@ -24,6 +24,8 @@ struct NodeFoundation: Sendable {
     let pieces: PieceStore
     let lent: LentSpace
     let work: BlockingWork
+    /// What computes for long, so that nobody who is served waits for it.
+    let analysis: BlockingWork
 
     /// - Throws: ``NodeError`` and the stores' own errors, each with a sentence for the user.
     init(_ configuration: NodeConfiguration, logger: Logger) throws {
@@ -56,9 +58,8 @@ struct NodeFoundation: Sendable {
             )
         )
         store.setUsedElsewhere(pieces.accounting.diskBytes)
-        let pool = NIOThreadPool(numberOfThreads: BlockingWork.threads)
-        pool.start()
-        work = BlockingWork(pool: pool)
+        work = BlockingWork(threads: BlockingWork.threads)
+        analysis = BlockingWork(threads: 1)
     }
 }
 

@@ -29,6 +29,8 @@ public struct NodeConfiguration: Sendable, Equatable {
     public var repairDelay: Duration
     /// Bytes a second that making lost pieces again may move, down and up together; 0 for no limit.
     public var repairBytesPerSecond: Int
+    /// The least limit: below it holders would give up waiting for the next part of a piece.
+    public static let repairRateMin = 1 << 20
     /// How often a member is probed.
     public var probeInterval: Duration
     public var logLevel: LogLevel

@@ -74,7 +74,7 @@ public enum Setting: String, CaseIterable, Sendable {
         case .repairDelay:
             "How long what a silent node holds is waited for; 1d to 3d where machines are off at night."
         case .repairRate:
-            "Bytes a second that making lost pieces again may move; 0 for no limit, less where readers have to wait."
+            "Bytes a second that making lost pieces again may move, 1MiB or more; 0 for no limit."
         case .probeInterval: "How often a node checks that another one answers."
         case .logLevel: "Least severe message that is logged: \(LogLevel.list)."
         }

@@ -69,9 +69,16 @@ struct SettingsReading {
         return read(setting, fallback: nil) { text throws(SettingsError) in try ByteCountText.parse(text) }
     }
 
-    /// Bytes a second.
-    mutating func rate(_ setting: Setting) -> Int {
-        read(setting, fallback: 0) { text throws(SettingsError) in try ByteCountText.parse(text) }
+    /// Bytes a second; 0 stands for no limit.
+    mutating func rate(_ setting: Setting, minimum: Int) -> Int {
+        let value = read(setting, fallback: 0) { text throws(SettingsError) in try ByteCountText.parse(text) }
+        if value > 0, value < minimum {
+            note(
+                setting,
+                "'\(text(setting) ?? "")' is less than \(ByteCountText.format(minimum)) a second, the least; 0 is no limit"
+            )
+        }
+        return value
     }
 
     mutating func duration(_ setting: Setting, minimum: Duration) -> Duration {

@@ -37,7 +37,7 @@ public struct SettingsResolver: Sendable {
             storageBytes: reading.bytes(.storage),
             cacheBytes: reading.bytes(.cache),
             repairDelay: reading.duration(.repairDelay, minimum: .milliseconds(100)),
-            repairBytesPerSecond: reading.rate(.repairRate),
+            repairBytesPerSecond: reading.rate(.repairRate, minimum: NodeConfiguration.repairRateMin),
             probeInterval: reading.duration(.probeInterval, minimum: .milliseconds(50)),
             logLevel: reading.logLevel()
         )

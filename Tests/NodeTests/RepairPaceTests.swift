@@ -1,6 +1,7 @@
 import Core
 import Node
 import Objects
+import Settings
 import Testing
 
 @Suite("Pace of repair")
@@ -26,6 +27,16 @@ struct RepairPaceTests {
         #expect(pace.start(1 << 20, now: later) == later + .moving(1 << 20, rate: 1 << 20))
     }
 
+    @Test("Who is called off while waiting leaves its place to those who come later")
+    func givesBack() {
+        let pace = RepairPace(bytesPerSecond: 1 << 20)
+        let begin = ContinuousClock.now
+        #expect(pace.start(1 << 20, now: begin) == nil)
+        #expect(pace.start(8 << 20, now: begin) != nil)
+        pace.giveBack(8 << 20)
+        #expect(pace.start(1 << 20, now: begin) == begin + .moving(1 << 20, rate: 1 << 20))
+    }
+
     @Test("Without a limit nothing waits")
     func unlimited() {
         let pace = RepairPace(bytesPerSecond: 0)
@@ -47,6 +58,12 @@ struct RepairPaceTests {
             return
         }
         #expect(settings.transferRateMin >= 1)
+        #expect(settings.rebuildsInFlightMax >= 1)
+        let gap = Duration.moving(
+            UInt64(settings.rebuildsInFlightMax) * SegmentRepairSettings.windowBytesMax,
+            rate: max(rate, UInt64(NodeConfiguration.repairRateMin))
+        )
+        #expect(gap < .seconds(30), "holders give up after a minute without a part")
         #expect(settings.transferRateMin * UInt64(settings.rebuildsInFlightMax) <= max(rate, 4))
     }
 }

@@ -89,6 +89,7 @@ struct SettingsResolverTests {
         (.repairDelay, "0s", "shorter than 100ms"),
         (.repairDelay, "4000d", "ten years"),
         (.repairRate, "fast", "no number of bytes"),
+        (.repairRate, "100KiB", "is less than"),
         (.logLevel, "loud", "trace, debug"),
     ])
     func value_thatCannotBe_isRefusedWithItsFlagAndAdvice(setting: Setting, value: String, advice: String) {

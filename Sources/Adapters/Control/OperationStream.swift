@@ -54,7 +54,7 @@ enum ResultLines<Result: Codable & Sendable> {
             group.addTask {
                 defer { continuation.finish() }
                 return try await outcome {
-                    try await operation { if pace.isDue($0.phase, now: .now) { continuation.yield($0) } }
+                    try await operation { if pace.isDue($0, now: .now) { continuation.yield($0) } }
                 }
             }
             for await step in progress { try await write(StreamLine(progress: step), to: &writer) }

@@ -21,8 +21,6 @@ final class ServerStreamHandler: ChannelInboundHandler {
     private var state = State.awaitingHead
     private var requestComplete = false
     private var timer: Scheduled<Void>?
-    /// How long the peer said the body is; memory for it is taken only when its second part comes.
-    private var bytesAnnounced = 0
     /// Bytes of this request that count against ``PeerServerLimits/requestBytesTotalMax``.
     private var bytesReserved = 0
 
@@ -60,9 +58,11 @@ final class ServerStreamHandler: ChannelInboundHandler {
         guard path.utf8.count <= limits.pathBytesMax else {
             return refuse(414, "the path is longer than \(limits.pathBytesMax) bytes", context: context)
         }
-        let length = headers.first(name: "content-length").flatMap { Int($0) } ?? 0
-        guard length <= limits.requestBodyBytesMax else { return refuseLarge(context: context) }
-        bytesAnnounced = max(length, 0)
+        if let length = headers.first(name: "content-length").flatMap({ Int($0) }),
+            length > limits.requestBodyBytesMax
+        {
+            return refuseLarge(context: context)
+        }
         state = .receiving(path: path, body: ByteBuffer())
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: TimeAmount(limits.requestTimeMax)) {
             self.refuse(408, "the request was not complete within \(self.limits.requestTimeMax)", context: context)
@@ -82,8 +82,6 @@ final class ServerStreamHandler: ChannelInboundHandler {
         if body.readableBytes == 0 {
             body = buffer
         } else {
-            // Once, and not by doubling, which copies what is there and touches new memory each time.
-            if body.readableBytes + buffer.readableBytes <= bytesAnnounced { body.reserveCapacity(bytesAnnounced) }
             body.writeImmutableBuffer(buffer)
         }
         state = .receiving(path: path, body: body)

@@ -124,12 +124,15 @@ struct DrillReading: Sendable {
             // A batch ends where a window does: what lies in one comes once, however many objects that are.
             let batch = rest.prefix { item in
                 let needed = item.object.map(SegmentWindow.all(of:)) ?? []
-                if let first = needed.first, let joined = windows.last?.joined(with: first) {
+                let hasRoom = windows.count < Self.batchWindows
+                if hasRoom || needed.count == 1, let first = needed.first,
+                    let joined = windows.last?.joined(with: first)
+                {
                     windows[windows.count - 1] = joined
                     windows += needed.dropFirst()
                     return true
                 }
-                guard windows.count < Self.batchWindows else { return false }
+                guard hasRoom else { return false }
                 windows += needed
                 return true
             }

@@ -47,7 +47,7 @@ extension DrillService {
             let outcomes = try await reading.read(numbers)
             bytes += meter.bytes
             isOneLost = isOneLost || Self.isObjectLost(outcomes, survey)
-            let answer = try await parts.base.work.run {
+            let answer = try await parts.base.analysis.run {
                 Self.answer(single, mesh, inventory, assessment, outcomes)
             }
             answered[single.nodes] = answer

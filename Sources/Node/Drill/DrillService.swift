@@ -39,7 +39,7 @@ struct DrillService: Sendable {
         let reading = DrillReading(parts: parts, survey: survey, reach: reach, meter: meter)
         let outcomes = try await reading.read(numbers)
         let assessment = Assessment(inventory, without: loss.nodes)
-        let (tally, items) = try await parts.base.work.run {
+        let (tally, items) = try await parts.base.analysis.run {
             let verdicts = DrillVerdicts(inventory, mesh, without: loss.nodes, assessment, outcomes)
             return (verdicts.tally, verdicts.items(max: DrillResult.itemsMax))
         }
@@ -118,15 +118,16 @@ struct DrillService: Sendable {
         _ mesh: DrillMesh
     ) async throws -> (losses: [DrillSmallest], notes: [String]) {
         guard !inventory.items.isEmpty else { return ([], []) }
-        var budget = SearchBudget()
         var losses: [DrillSmallest] = []
+        var isExhausted = false
         for kind in Self.kinds {
-            let given = budget
-            let (found, left) = try await parts.base.work.run {
-                var budget = given
-                return (SmallestLoss.find(kind, in: inventory, mesh.domains, budget: &budget), budget)
+            let (found, isCut) = try await parts.base.analysis.run {
+                // An equal share for each: operators are many, and would leave nothing to the others.
+                var budget = SearchBudget(steps: SearchBudget.stepsMax / Self.kinds.count)
+                let found = SmallestLoss.find(kind, in: inventory, mesh.domains, budget: &budget)
+                return (found, budget.isExhausted)
             }
-            budget = left
+            isExhausted = isExhausted || isCut
             losses.append(
                 DrillSmallest(
                     kind: kind.rawValue,
@@ -136,7 +137,7 @@ struct DrillService: Sendable {
                 )
             )
         }
-        guard budget.isExhausted else { return (losses, []) }
+        guard isExhausted else { return (losses, []) }
         let note = "the search for the smallest losses ended after \(SearchBudget.stepsMax) steps; fewer may be enough"
         return (losses, [note])
     }

@@ -13,6 +13,8 @@ package struct SiteReading {
     /// Whose time ran out is asked for the rest when it sent one in so many of the blocks that it was asked for: it is slow
     /// and not faulty. A window ends all the same, for what is missing shrinks by as much each time.
     private static let progressPart = 4
+    /// How often the last copy that is left may be slow in one window before it is given up.
+    private static let slowRoundsMax = 8
 
     /// Called with the bytes of each block, or of each window of a floor; waits where reading is to be slower.
     let took: @Sendable (Int) async throws -> Void
@@ -97,6 +99,7 @@ package struct SiteReading {
         var missing = cids
         var failure = "they sent less than was asked for"
         var left = providers.count
+        var slowRoundsLeft = Self.slowRoundsMax
         while left > 0 {
             var arrived: Set<CID> = []
             var isSlow = false
@@ -114,7 +117,10 @@ package struct SiteReading {
             }
             missing.removeAll { arrived.contains($0) }
             if missing.isEmpty { return }
-            guard !isSlow else { continue }
+            if isSlow, providers.count == 1 || left == 1, slowRoundsLeft > 0 {
+                slowRoundsLeft -= 1
+                continue
+            }
             providers.append(providers.removeFirst())
             left -= 1
         }

@@ -11,6 +11,12 @@ package struct BlockingWork: Sendable {
         self.pool = pool
     }
 
+    /// With threads of its own.
+    init(threads: Int) {
+        pool = NIOThreadPool(numberOfThreads: threads)
+        pool.start()
+    }
+
     func run<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value {
         try await pool.runIfActive(body)
     }

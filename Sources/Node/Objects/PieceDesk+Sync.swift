@@ -31,7 +31,8 @@ extension PieceDesk {
         var stored: [StoredStatement] = []
         var removed: Set<SegmentID> = []
         var news: [PieceStatement] = []
-        var known: [SegmentID: [StoredStatement]] = [:]
+        // Of the last segment only: a message has those of one segment together.
+        var (known, knownSegment) = ([StoredStatement](), SegmentID?.none)
         var knownBytes: Set<[UInt8]> = []
         // What is here already was verified when it came.
         for bytes in statements where !knownBytes.contains(bytes) {
@@ -43,12 +44,12 @@ extension PieceDesk {
                 continue
             }
             guard let record = try? record(of: id), statement.index < record.code.totalCount else { continue }
-            if known[id] == nil {
-                let held = try store.statements(of: id.digest)
-                known[id] = held
-                knownBytes.formUnion(held.map(\.bytes))
+            if knownSegment != id {
+                known = try store.statements(of: id.digest)
+                knownSegment = id
+                knownBytes = Set(known.map(\.bytes))
             }
-            let last = known[id]?.first { $0.node == statement.node.bytes && $0.piece.index == statement.index }
+            let last = known.first { $0.node == statement.node.bytes && $0.piece.index == statement.index }
             guard statement.version > last?.version ?? 0 else { continue }
             stored.append(try statement.stored)
             news.append(statement)

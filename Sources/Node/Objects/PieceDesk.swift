@@ -14,7 +14,7 @@ package final class PieceDesk: Sendable {
     /// Decoded grants kept: a reader shows the same one with every window.
     static let grantsKeptMax = 64
     /// Decoded segment records kept.
-    static let recordsKeptMax = 4_096
+    static let recordsKeptMax = 1_024
 
     let store: PieceStore
     let mesh: MeshService

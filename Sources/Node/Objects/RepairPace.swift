@@ -2,6 +2,7 @@ import Core
 import Synchronization
 
 /// Spreads what all rebuilds of this node move evenly over time: who is served meanwhile needs the disk and the network too.
+/// Pieces that a node hands on when it leaves are not held back.
 ///
 /// The engine decides when a rebuild may begin; this one decides when its next window does.
 package final class RepairPace: Sendable {
@@ -30,6 +31,16 @@ package final class RepairPace: Sendable {
     /// - Throws: `CancellationError`.
     func wait(_ byteCount: Int) async throws {
         guard let start = start(byteCount, now: .now) else { return }
-        try await Task.sleep(until: start, clock: .continuous)
+        do {
+            try await Task.sleep(until: start, clock: .continuous)
+        } catch {
+            giveBack(byteCount)
+            throw error
+        }
+    }
+
+    /// What was to be moved is not: who waits behind it is not helped, who comes later is.
+    package func giveBack(_ byteCount: Int) {
+        nextStart.withLock { $0? -= .moving(UInt64(byteCount), rate: bytesPerSecond) }
     }
 }

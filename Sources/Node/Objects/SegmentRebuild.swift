@@ -5,7 +5,7 @@ import Objects
 
 /// Makes lost pieces of a segment again from any k that are left, window by window, and stores them elsewhere.
 struct SegmentRebuild: Sendable {
-    /// Units in a window: with ten pieces fetched and some made, about ten megabytes in memory.
+    /// Units in a window: with ten pieces fetched and twenty made, some twenty megabytes in memory.
     static let unitsPerWindow = 8
     /// How long the holders are waited for while they learn of the new pieces.
     static let introductionTimeMax = Duration.seconds(5)
@@ -21,6 +21,8 @@ struct SegmentRebuild: Sendable {
         var statements: [PieceStatement] = []
         /// Targets that did not take their piece.
         var refused: [NodeID] = []
+        /// What they said.
+        var reasons: [String] = []
     }
 
     /// - Throws: ``NodeError`` when fewer than k pieces can be reached, or the rebuild was called off.
@@ -41,25 +43,32 @@ struct SegmentRebuild: Sendable {
             guard !isCancelled() else { throw NodeError(.mesh, "the repair was called off") }
             try Task.checkCancellation()
             let units = start..<min(start + Self.unitsPerWindow, record.layout.unitCount)
-            let moved = (record.code.dataCount + open.count) * units.count * SegmentLayout.unitBytesMax
-            try await pace.wait(moved)
+            try await pace.wait(moved(units, open, known, record.code))
+            guard !isCancelled() else { throw NodeError(.mesh, "the repair was called off") }
             let pieces = try await reader.fetch(units, of: known, grant: nil)
             let assembly = PieceAssembly(layout: record.layout, units: units, pieces: pieces, coder: coder)
             let stored = await store(assembly, open, record, renewal)
             try Task.checkCancellation()
-            for (place, result) in stored {
-                switch result {
-                case .success(nil): continue
-                case .success(let statement?): outcome.statements.append(statement)
-                case .failure: outcome.refused.append(place.node)
+            for answer in stored {
+                if let statement = answer.statement { outcome.statements.append(statement) }
+                if let reason = answer.refusal {
+                    outcome.refused.append(answer.place.node)
+                    outcome.reasons.append("\(answer.place.node.short): \(reason)")
                 }
-                open.removeAll { $0 == place }
+                if answer.isLast { open.removeAll { $0 == answer.place } }
             }
             start = units.upperBound
         }
         outcome.refused += open.map(\.node)
         await introduce(outcome.statements, known)
         return outcome
+    }
+
+    /// Bytes that a window takes over the network: pieces of this node are read and stored here.
+    private func moved(_ units: Range<Int>, _ open: [PiecePlace], _ known: KnownSegment, _ code: SegmentCode) -> Int {
+        let own = known.statements.statements.count { $0.node == desk.mesh.node }
+        let targets = open.count { $0.node != desk.mesh.node }
+        return (max(code.dataCount - own, 0) + targets) * units.count * SegmentLayout.unitBytesMax
     }
 
     /// Brings a piece that is here to another node.
@@ -91,20 +100,30 @@ struct SegmentRebuild: Sendable {
         await introduce(fresh, segment)
     }
 
+    /// What became of some units of one piece.
+    private struct Stored: Sendable {
+        let place: PiecePlace
+        /// The target's, once the piece is durable there.
+        var statement: PieceStatement?
+        var refusal: String?
+        /// Nothing more is to be sent there.
+        var isLast: Bool { statement != nil || refusal != nil }
+    }
+
     /// Stores some units of several pieces, all at once.
     private func store(
         _ assembly: PieceAssembly,
         _ places: [PiecePlace],
         _ record: SegmentRecord,
         _ renewal: [UInt8]?
-    ) async -> [(PiecePlace, Result<PieceStatement?, any Error>)] {
-        await withTaskGroup(of: (PiecePlace, Result<PieceStatement?, any Error>).self) { group in
+    ) async -> [Stored] {
+        await withTaskGroup(of: Stored.self) { group in
             for place in places {
                 group.addTask {
                     do {
-                        return (place, .success(try await store(assembly, place, record, renewal)))
+                        return Stored(place: place, statement: try await store(assembly, place, record, renewal))
                     } catch {
-                        return (place, .failure(error))
+                        return Stored(place: place, refusal: "\(error)")
                     }
                 }
             }

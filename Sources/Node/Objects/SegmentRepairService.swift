@@ -26,6 +26,8 @@ final class SegmentRepairService: Sendable {
         var clockOffset: Duration
         var alive: [NodeID: Bool] = [:]
         var candidates: CandidateTable?
+        /// Rebuilds under way, and those of them that were called off.
+        var rebuilding: Set<Digest> = []
         var cancelled: Set<Digest> = []
     }
 
@@ -270,7 +272,9 @@ final class SegmentRepairService: Sendable {
         let now = mesh.read { $0.mesh.meshNow(Clock.now()) }
         let effects = state.withLock { state in
             let effects = event(&state.machine, now)
-            for case .cancel(let segment) in effects { state.cancelled.insert(segment) }
+            for case .cancel(let segment) in effects where state.rebuilding.contains(segment) {
+                state.cancelled.insert(segment)
+            }
             return effects
         }
         for effect in effects { effectInput.yield(effect) }
@@ -283,7 +287,10 @@ final class SegmentRepairService: Sendable {
             for await effect in effects {
                 switch effect {
                 case .rebuild(let segment, let indexes, let targets):
-                    state.withLock { _ = $0.cancelled.remove(segment) }
+                    state.withLock { state in
+                        state.cancelled.remove(segment)
+                        state.rebuilding.insert(segment)
+                    }
                     group.addTask { await self.rebuild(segment, indexes, targets) }
                 case .withdraw(let segment, let index): group.addTask { await self.withdraw(segment, index) }
                 case .sync(let segments, let node): group.addTask { await self.sync(segments, with: node) }
@@ -296,6 +303,12 @@ final class SegmentRepairService: Sendable {
 
     private func rebuild(_ segment: Digest, _ indexes: [Int], _ targets: [NodeID]) async {
         let plan = zip(indexes, targets).map { PiecePlace(piece: $0, node: $1) }
+        defer {
+            state.withLock { state in
+                state.cancelled.remove(segment)
+                state.rebuilding.remove(segment)
+            }
+        }
         do {
             let isCancelled = { @Sendable in self.state.withLock { $0.cancelled.contains(segment) } }
             let outcome = try await rebuild.rebuild(SegmentID(segment), plan, isCancelled: isCancelled)
@@ -304,6 +317,10 @@ final class SegmentRepairService: Sendable {
                 stated(statement)
             }
             guard !outcome.refused.isEmpty else { return }
+            logger.info(
+                "pieces were not taken",
+                metadata: ["segment": "\(SegmentID(segment))", "by": "\(outcome.reasons.joined(separator: "; "))"]
+            )
             run { $0.rebuildFailed(segment, .refused(outcome.refused), now: $1) }
         } catch {
             logger.info(
@@ -321,8 +338,10 @@ final class SegmentRepairService: Sendable {
         let plan = [PiecePlace(piece: piece.index, node: mesh.node)]
         do {
             let id = SegmentID(piece.segment)
-            guard try await rebuild.rebuild(id, plan, isCancelled: { false }).refused.isEmpty else {
-                throw NodeError(.mesh, "this node did not take the piece that was made again")
+            let outcome = try await rebuild.rebuild(id, plan, isCancelled: { false })
+            guard outcome.refused.isEmpty else {
+                let reasons = outcome.reasons.joined(separator: "; ")
+                throw NodeError(.mesh, "this node did not take the piece that was made again: \(reasons)")
             }
             return true
         } catch {

@@ -42,9 +42,20 @@ public struct SegmentRepairSettings: Hashable, Sendable {
         .moving(byteCount, rate: transferRateMin)
     }
 
-    /// Expects no more of a repairer than its own limit lets it reach when it rebuilds as many segments as it may.
+    /// Bytes that one window of a rebuild moves at most, in the code of large meshes: ten pieces in, twenty out.
+    public static let windowBytesMax = 30 * 8 * UInt64(SegmentLayout.unitBytesMax)
+    /// How long a holder may wait for the next window of a piece; it gives up after a minute.
+    public static let windowGapMax = 20
+
+    /// Rebuilds no more at once than its own limit lets go on without holders that give up, and expects no more of a repairer
+    /// than that limit lets it reach.
     public mutating func slowDown() {
         guard bytesPerSecondMax > 0 else { return }
+        let fitting = bytesPerSecondMax.multipliedReportingOverflow(by: UInt64(Self.windowGapMax))
+        if !fitting.overflow {
+            let windows = Int(clamping: fitting.partialValue / Self.windowBytesMax)
+            rebuildsInFlightMax = min(rebuildsInFlightMax, max(1, windows))
+        }
         let share = bytesPerSecondMax / UInt64(2 * max(rebuildsInFlightMax, 1))
         transferRateMin = max(min(transferRateMin, share), 1)
     }
