@@ -7,7 +7,7 @@
 #   make chaos [MINUTES=10] [SEED=n]  nodes killed, paused, filled, corrupted, cut off and slowed under load; names losses
 #   make fuzz [SECONDS=60]            libFuzzer on every decoder of the engines, with a kept corpus
 #   make sanitize                     the tests under the thread and the address sanitizer, in build folders of their own
-#   make bench                        ratios against nginx and against the bound of hashing
+#   make bench                        ratios against nginx, Tahoe-LAFS, ISA-L and measured bounds
 #   make lint                         swift-format in strict mode; compiler warnings are errors in every build
 #   make install [PREFIX=/usr/local]  the binary and its shell completions
 

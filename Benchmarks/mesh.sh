@@ -3,7 +3,10 @@
 work=$(mktemp -d)
 pids=()
 cleanup() {
-    for pid in "${pids[@]}"; do kill "$pid" 2>/dev/null || true; done
+    for pid in "${pids[@]}"; do
+        kill "$pid" 2>/dev/null || true
+        kill -CONT "$pid" 2>/dev/null || true
+    done
     wait 2>/dev/null || true
     rm -rf "$work"
 }
@@ -38,6 +41,33 @@ start_mesh() { # nodes, further arguments
     invite=$("$holdfast" invite --data "$work/n1" 2>/dev/null)
     for number in $(seq 2 "$nodes"); do start "$number" --join "$invite" "$@"; done
     for number in $(seq 2 "$nodes"); do ready "$number"; done
+}
+
+status() { # Python expression of the first node's status `s`: whether it is true
+    "$holdfast" status --json --data "$work/n1" 2>/dev/null |
+        python3 -c 'import json, sys; s = json.load(sys.stdin); sys.exit(0 if eval(sys.argv[1]) else 1)' "$1" 2>/dev/null
+}
+await_status() { # what, Python expression, seconds
+    local begin=$SECONDS
+    until status "$2"; do
+        if ((SECONDS - begin > $3)); then
+            echo "this did not come true within $3 s: $1" >&2
+            exit 1
+        fi
+        sleep 0.2
+    done
+}
+undisturbed() { # command: runs it while the living nodes stand still and have nothing left to write
+    local pid code=0 living=()
+    for pid in "${pids[@]}"; do if kill -0 "$pid" 2>/dev/null; then living+=("$pid"); fi; done
+    sync
+    kill -STOP "${living[@]}"
+    "$@" || code=$?
+    kill -CONT "${living[@]}"
+    ((code == 0)) || exit "$code"
+    # They may have taken each other for dead.
+    sleep 3
+    await_status "all nodes are alive again" "s['members']['alive'] == ${#living[@]}" 120
 }
 
 milliseconds() { # command

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # `put` and `get` of one large file, and of many small ones, on a mesh of local processes. The large one beside the bound
 # (`bound-bench`): what sealing, coding once, hashing (by the client and by the holders), TLS over loopback sockets and writing the
-# same bytes take on the same cores, each measured alone in the same round. Also what the small files take on all disks together.
+# same bytes take on the same cores, each measured alone in the same round while the mesh stands still. Also what the small files take on all disks together.
 set -euo pipefail
 holdfast=$(realpath "${1:?usage: objects.sh HOLDFAST}")
 nodes=${NODES:-30}
@@ -30,7 +30,7 @@ head -c $((mebibytes << 20)) /dev/urandom >"$work/large"
 "$holdfast" put "$work/large" --name warm "${owner[@]}" 2>/dev/null >/dev/null
 "$holdfast" rm warm "${owner[@]}" 2>/dev/null >/dev/null
 for _ in $(seq "$rounds"); do
-    "$(dirname "$holdfast")/bound-bench" "$work" "$mebibytes" "$k" $((3 * k)) 1 >"$work/bound"
+    undisturbed "$(dirname "$holdfast")/bound-bench" "$work" "$mebibytes" "$k" $((3 * k)) 1 >"$work/bound"
     beside_bound put "$holdfast" put "$work/large" --name large "${owner[@]}"
     beside_bound get "$holdfast" get large -o "$work/back" "${owner[@]}"
     cmp "$work/large" "$work/back"

@@ -2,7 +2,8 @@
 # 10,000 files of 10 KiB published on 12 local nodes, from the command's start until the last node's gateway served the last
 # file (three folders, median); then again, unchanged (to the command's exit) and five times with one file changed: until the
 # first gateway served that file, which is the publisher's, and to the command's exit, when all copies are durable. Beside it the
-# processor time of all nodes. Each node is its own process and operator; five copies.
+# processor time of all nodes. Each node is its own process and operator; five copies. Floors, which are stored later, are waited for
+# in between and in none of the figures.
 set -euo pipefail
 holdfast=$(realpath "${1:?usage: publish.sh HOLDFAST}")
 nodes=${NODES:-12}
@@ -25,29 +26,52 @@ processor_time() { # of all nodes, in milliseconds
 }
 since() { echo $((($(date +%s%N) - $1) / 1000000)); }
 publish_and_poll() { # name of the changed file; prints when it was served and when the command ended
-    local root begin
+    local root begin publisher late=0
     root=$("$holdfast" add "$work/site1")
     begin=$(date +%s%N)
-    "$holdfast" publish "$work/site1" --data "$work/n1" >/dev/null 2>&1 &
+    "$holdfast" publish "$work/site1" --data "$work/n1" >/dev/null 2>"$work/publish.log" &
+    publisher=$!
     until curl --silent --fail --header "Cache-Control: only-if-cached" --output "$work/last" \
-        "http://127.0.0.1:$((base + 101))/ipfs/$root/$1"; do :; done
+        "http://127.0.0.1:$((base + 101))/ipfs/$root/$1"; do
+        if ! kill -0 "$publisher" 2>/dev/null && ((++late > 200)); then
+            echo "publish has ended, and $1 is not served:" >&2
+            cat "$work/publish.log" >&2
+            exit 1
+        fi
+        sleep 0.005
+    done
     since "$begin"
-    wait $!
+    wait "$publisher" || { cat "$work/publish.log" >&2; exit 1; }
     since "$begin"
     cmp "$work/last" "$work/site1/$1"
 }
-before=$(processor_time)
-first=$(for round in 1 2 3; do milliseconds publish_and_read "$work/site$round"; done | median 3)
-first_processor=$((($(processor_time) - before) / 3))
+wait_for_floors() { # a floor begins to be stored five seconds after the last publish
+    sleep 8
+    for _ in 1 2 3; do
+        await_status "all floors are stored" "s['floors']['stored'] == s['floors']['wanted']" 600
+        sleep 1
+    done
+}
+first_processor=0
+for round in 1 2 3; do
+    before=$(processor_time)
+    milliseconds publish_and_read "$work/site$round" >>"$work/first"
+    first_processor=$((first_processor + ($(processor_time) - before) / 3))
+    wait_for_floors
+done
+first=$(median 3 <"$work/first")
 again=$(for _ in 1 2 3; do milliseconds "$holdfast" publish "$work/site1" --data "$work/n1"; done | median 3)
 sleep 2 # what changed later than this is remembered only by the next import
 "$holdfast" publish "$work/site1" --data "$work/n1" >/dev/null 2>&1
-before=$(processor_time)
+wait_for_floors
+changed_processor=0
 for round in 1 2 3 4 5; do
     head -c 10240 /dev/urandom >"$work/site1/f0004$round"
-    publish_and_poll "f0004$round" | paste -s
-done >"$work/changes"
-changed_processor=$((($(processor_time) - before) / 5))
+    before=$(processor_time)
+    publish_and_poll "f0004$round" | paste -s >>"$work/changes"
+    changed_processor=$((changed_processor + ($(processor_time) - before) / 5))
+    wait_for_floors
+done
 served=$(cut -f 1 "$work/changes" | median 5)
 durable=$(cut -f 2 "$work/changes" | median 5)
 awk -v first="$first" -v again="$again" -v served="$served" -v durable="$durable" -v nodes="$nodes" \

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Repair of private objects on local processes, DEAD of NODES killed for good, in two runs on fresh meshes:
 # 1. without a limit: bytes of pieces made again a second, beside the bound: fetching k pieces of each segment, checking, rebuilding,
-#    sending and writing the same bytes on the same cores, measured one by one in the same run (`bound-bench`);
+#    sending and writing the same bytes on the same cores, measured one by one in the same run (`bound-bench`) while the mesh
+#    stands still. From when 2 % of what was lost is there again until the last piece is;
 # 2. under `--repair-rate RATE`: p99 of 200 requests a second for small files through a gateway, before and during repair.
 set -euo pipefail
 holdfast=$(realpath "${1:?usage: repair.sh HOLDFAST}")
@@ -79,14 +80,19 @@ wait_for() { # percent of what was lost
     done
 }
 
+wait_for_all() { # pieces, as the first node knows them
+    await_status "all pieces are there again" \
+        "s['pieces']['target'] > 0 and s['pieces']['live'] >= s['pieces']['target'] and s['debt'] == 0" $((minutes_max * 60))
+}
+
 throughput() {
     wait_for 2
     local begin end from until
     begin=$(date +%s%N) from=$(grown)
-    wait_for 97
+    wait_for_all
     end=$(date +%s%N) until=$(grown)
     # At last how many pieces of each segment were lost, on average.
-    "$(dirname "$holdfast")/bound-bench" "$work" "$((mebibytes / 4 < 64 ? 64 : mebibytes / 4))" "$k" $((3 * k)) \
+    undisturbed "$(dirname "$holdfast")/bound-bench" "$work" "$((mebibytes / 4 < 64 ? 64 : mebibytes / 4))" "$k" $((3 * k)) \
         "$(awk -v lost="$lost" -v mib="$mebibytes" -v k="$k" 'BEGIN { printf "%.2f\n", lost * k / mib / 1048576 }')" >"$work/bound"
     grep 'repair:' "$work/bound"
     awk -v bytes=$((until - from)) -v time=$((end - begin)) '
@@ -104,7 +110,7 @@ latency() {
     echo "repair at $rate a second and node: $(($(grown) * 100 / lost)) % was made again meanwhile"
     awk -v quiet="$quiet" -v busy="$busy" 'BEGIN {
         printf "served p99 %.2f ms, without repair %.2f ms: %.2f times (1.5 allowed)\n", busy, quiet, busy / quiet }'
-    wait_for 97
+    wait_for_all
 }
 
 (run 0 throughput)

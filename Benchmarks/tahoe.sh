@@ -12,8 +12,9 @@ source "$(dirname "$0")/mesh.sh"
 environment=${TAHOE_VENV:-$(dirname "$0")/../.build/tahoe}
 tahoe=$environment/bin/tahoe
 if ! "$tahoe" --version 2>/dev/null | grep -q '1\.20\.0'; then
-    python3 -m venv "$environment" || { echo "python3-venv is missing: scripts/setup bench" >&2; exit 2; }
-    "$environment/bin/pip" install --quiet --disable-pip-version-check tahoe-lafs==1.20.0
+    python3 -m venv "$environment" || { echo "tahoe: no python3-venv here (scripts/setup bench), left out"; exit 0; }
+    "$environment/bin/pip" install --quiet --disable-pip-version-check tahoe-lafs==1.20.0 ||
+        { echo "tahoe: Tahoe-LAFS 1.20.0 could not be had from PyPI, left out"; exit 0; }
 fi
 tahoe=$(realpath "$tahoe")
 

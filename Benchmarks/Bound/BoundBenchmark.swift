@@ -1,104 +1,88 @@
-import Erasure
 import Glibc
 
 /// Measures what storing, reading and repairing private objects cannot do without, each part alone.
 ///
 /// `bound-bench FOLDER MEBIBYTES K N LOST`: the bytes of so many mebibytes of plaintext, coded K of N, and the repair of
-/// LOST pieces of each segment, on average. Each part runs after a warm-up, from memory that is used again, with the libraries that
-/// Holdfast uses. A bound is the processor time of the parts over the cores, or the time of the disk where that is longer.
+/// LOST pieces of each segment, on average. Each part runs after a warm-up, from memory that is used again, with the
+/// libraries that Holdfast uses. A bound is the processor time of the parts over the cores, or the time of the disk
+/// where that is longer.
 @main
 struct BoundBenchmark {
     static func main() throws {
         let arguments = Array(CommandLine.arguments.dropFirst())
         let numbers = arguments.dropFirst().prefix(3).compactMap { Int($0) }
-        guard arguments.count == 5, numbers.count == 3, let lostCount = Double(arguments[4]), numbers[0] >= 64,
+        guard arguments.count == 5, numbers.count == 3, let lostCount = Double(arguments[4]), numbers[0] >= 1,
             numbers[1] >= 1, numbers[2] > numbers[1], lostCount > 0, lostCount <= Double(numbers[2] - numbers[1])
         else {
-            print("usage: bound-bench FOLDER MEBIBYTES(≥ 64) K N LOST(≤ N-K)")
+            print("usage: bound-bench FOLDER MEBIBYTES K N LOST(≤ N-K)")
             exit(2)
         }
-        let folder = arguments[0]
-        let segments = numbers[0] / 64
-        let sample = try SampleSegment(dataCount: numbers[1], totalCount: numbers[2], lost: Int(lostCount.rounded(.up)))
-        let disk = try PieceFiles(folder: folder, count: numbers[2])
-        defer { disk.remove() }
-        let link = try TLSLink()
-        defer { link.close() }
+        let costs = try PartCosts(
+            folder: arguments[0],
+            byteCount: numbers[0] << 20,
+            dataCount: numbers[1],
+            totalCount: numbers[2],
+            lostMax: Int(lostCount.rounded(.up))
+        )
+        let counts = (data: Double(numbers[1]), total: Double(numbers[2]), lost: lostCount)
+        put(costs, counts).report()
+        get(costs, counts).report()
+        repair(costs, counts).report()
+    }
 
-        let plaintext = segments * sample.data.count
-        let seal = try measure(segments) { try sample.seal() }
-        let open = try measure(segments) { try sample.open() }
-        let hash = measure(segments) { sample.hash() }
-        let encode = try measure(segments) { try sample.encode() }
-        let rebuild = try measure(segments) { try sample.rebuild() }
-        let tls = try measure(segments) { try link.send(sample.all) }
-        let write = try measure(segments) { try disk.write(sample.all) }
-        let read = try measure(segments) { try disk.read(sample.data.count) }
+    private typealias Counts = (data: Double, total: Double, lost: Double)
 
-        let lost = lostCount / Double(numbers[1])
-        let others = Double(numbers[1] - 1) / Double(numbers[1])
-        let share = Double(numbers[1]) / Double(numbers[2])
+    /// The node that stores is a holder too: one piece of each segment stays with it.
+    private static func put(_ costs: PartCosts, _ counts: Counts) -> Job {
         Job(
             "put",
-            plaintext,
+            costs.byteCount,
             [
-                Part("read the source", read),
-                Part("seal", seal),
-                Part("code, once", encode),
-                Part("hash by the client", hash),
-                Part("TLS, both ends", tls),
-                Part("hash by the holders", hash),
-                Part("write and sync", write),
+                Part("read the source", costs.read),
+                Part("seal", costs.seal),
+                Part("code, once", costs.encode),
+                Part("hash by the client", costs.hash),
+                Part("TLS, both ends", costs.tls, times: (counts.total - 1) / counts.total),
+                Part("hash by the holders", costs.hash),
+                Part("write and sync", costs.write),
             ]
-        ).report()
-        Job(
+        )
+    }
+
+    /// The node that reads has one of the k pieces that it needs.
+    private static func get(_ costs: PartCosts, _ counts: Counts) -> Job {
+        let share = counts.data / counts.total
+        return Job(
             "get",
-            plaintext,
+            costs.byteCount,
             [
-                Part("read the pieces", read),
-                Part("check by the holders", hash, times: share),
-                Part("TLS, both ends", tls, times: share),
-                Part("check by the client", hash, times: share),
-                Part("open", open),
-                Part("write and sync", write, times: share),
+                Part("read the pieces", costs.read),
+                Part("check by the holders", costs.hash, times: share),
+                Part("TLS, both ends", costs.tls, times: share * (counts.data - 1) / counts.data),
+                Part("check by the client", costs.hash, times: share),
+                Part("open", costs.open),
+                Part("write and sync", costs.target),
             ]
-        ).report()
-        Job(
+        )
+    }
+
+    /// The node that repairs has one of the k pieces that it needs, and sends away all that it makes.
+    private static func repair(_ costs: PartCosts, _ counts: Counts) -> Job {
+        let share = counts.data / counts.total
+        let lost = counts.lost / counts.data
+        return Job(
             "repair",
-            Int(Double(plaintext) * lost),
+            Int(Double(costs.byteCount) * lost),
             [
-                Part("read k pieces", read),
-                Part("check by the holders", hash, times: share),
-                Part("TLS of what is fetched", tls, times: share * others),
-                Part("check by the repairer", hash, times: share),
-                Part("rebuild", rebuild),
-                Part("TLS of what is stored", tls, times: share * lost),
-                Part("hash by the new holders", hash, times: share * lost),
-                Part("write and sync", write, times: share * lost),
+                Part("read k pieces", costs.read),
+                Part("check by the holders", costs.hash, times: share),
+                Part("TLS of what is fetched", costs.tls, times: share * (counts.data - 1) / counts.data),
+                Part("check by the repairer", costs.hash, times: share),
+                Part("rebuild", costs.rebuild, times: counts.lost / counts.lost.rounded(.up)),
+                Part("TLS of what is stored", costs.tls, times: share * lost),
+                Part("hash by the new holders", costs.hash, times: share * lost),
+                Part("write and sync", costs.write, times: share * lost),
             ]
-        ).report()
+        )
     }
-
-    /// Runs `body` once to warm up, then so many times.
-    static func measure(_ rounds: Int, _ body: () throws -> Void) rethrows -> Cost {
-        try body()
-        let before = processorSeconds()
-        let time = try ContinuousClock().measure { for _ in 0..<rounds { try body() } }
-        return Cost(processor: processorSeconds() - before, time: time / .seconds(1))
-    }
-
-    /// User and system time of all threads of this process.
-    private static func processorSeconds() -> Double {
-        var usage = rusage()
-        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-        return [usage.ru_utime, usage.ru_stime].reduce(0) { $0 + Double($1.tv_sec) + Double($1.tv_usec) / 1_000_000 }
-    }
-}
-
-/// What one part took.
-struct Cost {
-    /// Seconds of processor time.
-    let processor: Double
-    /// Seconds that passed.
-    let time: Double
 }

@@ -24,7 +24,9 @@ struct MemoryHistory: Sendable {
     static let warmUp = Duration.seconds(120)
     /// What is looked at afterwards has to last so long: a process that starts again fills its caches for minutes.
     private static let spanMin = Duration.seconds(300)
-    /// Growth beyond both of these is a leak: caches fill meanwhile.
+    /// Of a life of so long only the last ``spanMin`` count: caches are full by then.
+    private static let longLife = Duration.seconds(720)
+    /// Growth beyond both of these counts: caches fill meanwhile. Slower growth is not excluded by staying below.
     static let bytesPerMinuteMax = Double(3 << 20)
     private static let bytesMax = Double(16 << 20)
 
@@ -47,20 +49,25 @@ struct MemoryHistory: Sendable {
         return samples.first { $0.elapsed >= begin + (end - begin) / 2 }?.bytes
     }
 
-    /// Of the process that lived longest; `nil` when that is too short to tell.
-    var trend: Trend? {
-        lives.compactMap(Self.steadyPart).max { Self.span(of: $0) < Self.span(of: $1) }.map { samples in
-            let count = Double(samples.count)
-            let middle = samples.map(\.minutes).reduce(0, +) / count
-            let mean = samples.map { Double($0.bytes) }.reduce(0, +) / count
-            var (products, squares) = (0.0, 0.0)
-            for sample in samples {
-                products += (sample.minutes - middle) * (Double(sample.bytes) - mean)
-                squares += (sample.minutes - middle) * (sample.minutes - middle)
-            }
-            let slope = products / squares
-            return Trend(bytesPerMinute: slope, bytes: slope * (Self.span(of: samples) / .seconds(60)))
+    /// Of each process that lived long enough to tell.
+    var trends: [Trend] { lives.compactMap(Self.steadyPart(of:)).map(Self.trend(of:)) }
+
+    /// Of the process that grew fastest; `nil` when none lived long enough to tell.
+    var fastest: Trend? { trends.max { $0.bytesPerMinute < $1.bytesPerMinute } }
+
+    var isGrowing: Bool { trends.contains(where: \.isGrowing) }
+
+    private static func trend(of samples: ArraySlice<Sample>) -> Trend {
+        let count = Double(samples.count)
+        let middle = samples.map(\.minutes).reduce(0, +) / count
+        let mean = samples.map { Double($0.bytes) }.reduce(0, +) / count
+        var (products, squares) = (0.0, 0.0)
+        for sample in samples {
+            products += (sample.minutes - middle) * (Double(sample.bytes) - mean)
+            squares += (sample.minutes - middle) * (sample.minutes - middle)
         }
+        let slope = products / squares
+        return Trend(bytesPerMinute: slope, bytes: slope * (span(of: samples) / .seconds(60)))
     }
 
     private static func span(of life: some BidirectionalCollection<Sample>) -> Duration {
@@ -68,10 +75,12 @@ struct MemoryHistory: Sendable {
         return end - begin
     }
 
-    /// A life without its beginning, if enough is left.
+    /// A life without its beginning, of a long one the end, if enough is left.
     private static func steadyPart(of life: [Sample]) -> ArraySlice<Sample>? {
-        guard let begin = life.first?.elapsed else { return nil }
-        let steady = life.drop { $0.elapsed < begin + warmUp }
-        return span(of: steady) >= spanMin ? steady : nil
+        guard let begin = life.first?.elapsed, let end = life.last?.elapsed else { return nil }
+        guard end - begin >= warmUp + spanMin else { return nil }
+        let start = end - begin >= longLife ? end - spanMin : begin + warmUp
+        let steady = life.drop { $0.elapsed < start }
+        return span(of: steady) > .zero ? steady : nil
     }
 }
