@@ -255,7 +255,9 @@ extension MeshMachine {
     /// Forgets records that have expired.
     mutating func expire(now: Instant, effects: inout [MeshEffect]) {
         nextExpiry = now + .seconds(60)
-        for key in directory.removeExpired(now: meshNow(now)) {
+        // One voice may be a stranger's: until three say what time it is, nothing is forgotten by theirs alone.
+        let least = certainNow(now) ?? min(now, meshNow(now))
+        for key in directory.removeExpired(now: least) {
             effects.append(.forgotten(key))
             guard key.kind == .node, let node = try? NodeID(key.subject) else { continue }
             observations[node] = nil

@@ -151,9 +151,8 @@ public struct MeshMachine: Sendable {
             counters.badMessages += 1
             return []
         }
-        // Strangers could outvote the mesh with as many keys as they like; to who wants to join, the first voice is all
-        // that there is.
-        let votes = isKnown(peer) || clocks.count == 0 && !contacts.isEmpty
+        // Strangers could outvote the mesh with as many keys as they like; the first voice is all that there is.
+        let votes = isKnown(peer) || clocks.count == 0
         if votes { clocks.record(message.clock, of: peer, now: now) }
         var effects: [MeshEffect] = []
         correctOwnClock(now: now, using: &rng, effects: &effects)
