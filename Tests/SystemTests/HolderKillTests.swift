@@ -66,14 +66,17 @@ extension SystemTests {
             }
         }
 
+        /// A repairer that is killed is waited for as long as its rate lets it take; without one, as long as the machine does.
+        private static let unpaced = Objects.options + ["--repair-rate", "0"]
+
         @Test func node_killedAtEveryPhaseOfRepair_delaysItAndNoMore() async throws {
-            try await withMesh(nodes: Self.nodes, options: Objects.options) { mesh in
+            try await withMesh(nodes: Self.nodes, options: Self.unpaced) { mesh in
                 let writer = mesh.nodes[0]
                 let bytes = SampleSite.bytes(60_000_000, seed: 33)
                 let pieceBytes = bytes.count / 2
                 try await writer.put(bytes, as: "object")
                 try await mesh.expectStrength(Self.nodes, of: "object", on: writer)
-                let fresh = try TestNode(Self.nodes, in: mesh.folder, options: Objects.options)
+                let fresh = try TestNode(Self.nodes, in: mesh.folder, options: Self.unpaced)
                 defer { fresh.kill() }
                 try await fresh.start(join: try await writer.invite())
                 mesh.nodes[Self.nodes - 1].kill()
