@@ -11,12 +11,7 @@ struct AwayTests {
     private func asked(later: Duration) -> (targets: [NodeID], locators: [Locator], certain: Instant?) {
         let now = fixtures.now + later
         var rng = SplitMix64(seed: 3)
-        var machine = MeshMachine(
-            genesis: fixtures.genesis,
-            identity: .init(node: fixtures.node, operator: fixtures.founder, claims: fixtures.claims),
-            judge: NoOtherRecords(),
-            now: now
-        )
+        var machine = fixtures.machine(now: now)
         let known = fixtures.record(of: fixtures.other)
         _ = machine.remember([(known.header.key, known.version, known.bytes)], now: now)
         let targets = machine.start(now: now, using: &rng).compactMap { effect -> NodeID? in
@@ -35,12 +30,7 @@ struct AwayTests {
     }
 
     @Test func node_alone_needsNobodyToKnowTheTime() {
-        let machine = MeshMachine(
-            genesis: fixtures.genesis,
-            identity: .init(node: fixtures.node, operator: fixtures.founder, claims: fixtures.claims),
-            judge: NoOtherRecords(),
-            now: fixtures.now
-        )
+        let machine = fixtures.machine()
         #expect(machine.certainNow(fixtures.now) == fixtures.now)
     }
 
@@ -67,12 +57,7 @@ struct AwayTests {
     @Test func clocks_ofStrangers_doNotOutvoteAMember() throws {
         let year = Duration.seconds(365 * 86_400)
         var rng = SplitMix64(seed: 5)
-        var machine = MeshMachine(
-            genesis: fixtures.genesis,
-            identity: .init(node: fixtures.node, operator: fixtures.founder, claims: fixtures.claims),
-            judge: NoOtherRecords(),
-            now: fixtures.now
-        )
+        var machine = fixtures.machine()
         func hear(_ key: SigningKey<NodeRole>, _ owner: SigningKey<OperatorRole>, ahead: Duration) {
             for bytes in said(by: key, owner, ahead: ahead) {
                 _ = machine.handle(bytes, from: key.id, address: nil, now: fixtures.now, using: &rng)
@@ -89,12 +74,7 @@ struct AwayTests {
     @Test func clocks_ofForgottenNodes_giveWayToThoseOfOthers() {
         let hour = Duration.seconds(3_600)
         var rng = SplitMix64(seed: 6)
-        var machine = MeshMachine(
-            genesis: fixtures.genesis,
-            identity: .init(node: fixtures.node, operator: fixtures.founder, claims: fixtures.claims),
-            judge: NoOtherRecords(),
-            now: fixtures.now
-        )
+        var machine = fixtures.machine()
         func hear(_ count: Int, ahead: Duration, later: Duration) {
             for key in (0..<count).map({ _ in SigningKey<NodeRole>.generate(using: &rng) }) {
                 for bytes in said(by: key, fixtures.founder, ahead: ahead, later: later) {

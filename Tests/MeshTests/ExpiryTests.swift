@@ -22,12 +22,7 @@ struct ExpiryTests {
     }
 
     private func machine(_ records: [NodeRecord]) -> MeshMachine {
-        var machine = MeshMachine(
-            genesis: fixtures.genesis,
-            identity: .init(node: fixtures.node, operator: fixtures.founder, claims: fixtures.claims),
-            judge: NoOtherRecords(),
-            now: fixtures.now
-        )
+        var machine = fixtures.machine()
         for record in records {
             let stored = (key: record.header.key, version: record.version, bytes: record.bytes)
             _ = machine.remember([stored], now: record.issued)

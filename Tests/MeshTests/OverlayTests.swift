@@ -5,11 +5,17 @@ import Testing
 
 /// Neighbours and messages that an older or a newer version does not know.
 struct OverlayTests {
-    private func settled(_ nodes: Int, seed: UInt64) -> SimulatedMesh {
+    /// A mesh that has been up for long, half a minute later.
+    private func settled(
+        _ nodes: Int,
+        seed: UInt64,
+        _ change: (inout ScaleSettings) -> Void = { _ in }
+    ) -> SimulatedMesh {
         var settings = ScaleSettings()
         settings.nodes = nodes
         settings.seed = seed
         settings.wrongClocks = .never
+        change(&settings)
         var mesh = SimulatedMesh(settled: settings)
         mesh.run(for: .seconds(30))
         return mesh
@@ -50,14 +56,11 @@ struct OverlayTests {
     /// Twenty nodes of one operator among eleven of others: two links for each operator would leave the twenty in pieces.
     @Test(arguments: UInt64(1)..<6)
     func nodes_ofAnOperatorWithMost_areConnected(seed: UInt64) {
-        var settings = ScaleSettings()
-        settings.nodes = 31
-        settings.seed = seed
-        settings.wrongClocks = .never
-        settings.nodesPerOperator = 1
-        settings.moreOfFirstOperator = 19
-        var mesh = SimulatedMesh(settled: settings)
-        mesh.run(for: .seconds(60))
+        var mesh = settled(31, seed: seed) { settings in
+            settings.nodesPerOperator = 1
+            settings.moreOfFirstOperator = 19
+        }
+        mesh.run(for: .seconds(30))
         var reached: Set<NodeID> = []
         var next = [mesh.running[0]]
         while let node = next.popLast() {
@@ -73,14 +76,10 @@ struct OverlayTests {
     /// 120 nodes in two networks, so that chance would now and then give one of them more than half of the places.
     @Test(arguments: UInt64(1)..<4)
     func neighbours_inOneNetwork_areAtMostHalf(seed: UInt64) throws {
-        var settings = ScaleSettings()
-        settings.nodes = 120
-        settings.seed = seed
-        settings.wrongClocks = .never
-        settings.nodesPerNetwork = 60
-        settings.nodesPerOperator = 1
-        var mesh = SimulatedMesh(settled: settings)
-        mesh.run(for: .seconds(30))
+        let mesh = settled(120, seed: seed) { settings in
+            settings.nodesPerNetwork = 60
+            settings.nodesPerOperator = 1
+        }
         var most = 0
         for node in mesh.nodes.values {
             let addresses = node.machine.neighbours.compactMap { node.machine.locators(of: $0).first?.address }

@@ -50,12 +50,7 @@ struct QuarantineTests {
     }
 
     private func machine(judge: any RecordJudging = NoOtherRecords()) -> MeshMachine {
-        MeshMachine(
-            genesis: fixtures.genesis,
-            identity: .init(node: fixtures.node, operator: fixtures.founder, claims: fixtures.claims),
-            judge: judge,
-            now: fixtures.now
-        )
+        fixtures.machine(judge: judge)
     }
 
     private func digest(_ record: NodeRecord) -> Digest { MeshMachine.digest(of: .node, record.bytes) }

@@ -1,5 +1,6 @@
 import Core
 import Mesh
+import Simulation
 
 /// A founded mesh with keys from one seed.
 struct RecordFixtures {
@@ -27,6 +28,16 @@ struct RecordFixtures {
             jurisdiction: "DE",
             storageBytes: 50_000_000_000,
             software: "holdfast/0.1"
+        )
+    }
+
+    /// The node of these fixtures, before its start.
+    func machine(judge: any RecordJudging = NoOtherRecords(), now: Instant? = nil) -> MeshMachine {
+        MeshMachine(
+            genesis: genesis,
+            identity: .init(node: node, operator: founder, claims: claims),
+            judge: judge,
+            now: now ?? self.now
         )
     }
 

@@ -10,12 +10,7 @@ struct RefusalTests {
 
     private func machine() -> MeshMachine {
         var rng = SplitMix64(seed: 9)
-        var machine = MeshMachine(
-            genesis: fixtures.genesis,
-            identity: .init(node: fixtures.node, operator: fixtures.founder, claims: fixtures.claims),
-            judge: NoOtherRecords(),
-            now: fixtures.now
-        )
+        var machine = fixtures.machine()
         _ = machine.start(now: fixtures.now, using: &rng)
         return machine
     }
