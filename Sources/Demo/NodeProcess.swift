@@ -1,5 +1,6 @@
 import Control
 import Glibc
+import Settings
 import Synchronization
 
 /// A running `holdfast up`, in a process of its own.
@@ -102,16 +103,7 @@ package final class NodeProcess: Sendable {
     }
 
     /// The user's environment without settings that were meant for a node of their own.
-    package static var environment: [String] {
-        var result: [String] = []
-        var entry = environ
-        while let text = entry.pointee {
-            let pair = String(cString: text)
-            if !pair.hasPrefix("HOLDFAST_") { result.append(pair) }
-            entry += 1
-        }
-        return result
-    }
+    package static var environment: [String] { ProcessEnvironment.entries(without: "HOLDFAST_") }
 
     private static var executable: String {
         guard let path = realpath("/proc/self/exe", nil) else { return "/proc/self/exe" }

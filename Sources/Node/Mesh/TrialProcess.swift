@@ -1,4 +1,5 @@
 import Glibc
+import Settings
 
 /// A process that decodes records in this one's stead; they talk over a pair of sockets, its standard input.
 ///
@@ -114,14 +115,7 @@ final class TrialProcess {
 
     /// This process's, but a crash ends the process at once and not after a backtrace.
     private static var environment: [String] {
-        var result = ["SWIFT_BACKTRACE=enable=no"]
-        var entry = environ
-        while let text = entry.pointee {
-            let pair = String(cString: text)
-            if !pair.hasPrefix("SWIFT_BACKTRACE=") { result.append(pair) }
-            entry += 1
-        }
-        return result
+        ["SWIFT_BACKTRACE=enable=no"] + ProcessEnvironment.entries(without: "SWIFT_BACKTRACE=")
     }
 }
 
