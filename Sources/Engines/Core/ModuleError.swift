@@ -35,3 +35,15 @@ public protocol DecodingErrorCode: ErrorCode {
     /// The kind to report for what a decoder found.
     init(_ code: CoreError.Code)
 }
+
+/// The kinds of failure of a module whose decoders tell a bad signature from anything else that is wrong.
+public protocol SignedRecordErrorCode: DecodingErrorCode {
+    static var badSignature: Self { get }
+    static var malformed: Self { get }
+}
+
+extension SignedRecordErrorCode {
+    public init(_ code: CoreError.Code) {
+        self = code == .badSignature ? .badSignature : .malformed
+    }
+}

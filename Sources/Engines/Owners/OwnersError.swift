@@ -4,7 +4,7 @@ import Core
 public typealias OwnersError = ModuleError<OwnersErrorCode>
 
 /// The kinds of ``OwnersError``.
-public enum OwnersErrorCode: DecodingErrorCode {
+public enum OwnersErrorCode: SignedRecordErrorCode {
     /// The bytes are not what they should encode.
     case malformed
     /// A signature does not match, or the signer is not who may say this.
@@ -23,8 +23,4 @@ public enum OwnersErrorCode: DecodingErrorCode {
     case unknownSigner
     /// No record of an owner has this kind.
     case unknownKind
-
-    public init(_ code: CoreError.Code) {
-        self = code == .badSignature ? .badSignature : .malformed
-    }
 }

@@ -4,7 +4,7 @@ import Core
 public typealias PublishingError = ModuleError<PublishingErrorCode>
 
 /// The kinds of ``PublishingError``.
-public enum PublishingErrorCode: DecodingErrorCode {
+public enum PublishingErrorCode: SignedRecordErrorCode {
     /// The bytes are no such record; `cause` says why.
     case malformed
     /// A signature does not belong to the record.
@@ -19,8 +19,4 @@ public enum PublishingErrorCode: DecodingErrorCode {
     case unknownSigner
     /// No record of Publishing has this kind.
     case unknownKind
-
-    public init(_ code: CoreError.Code) {
-        self = code == .badSignature ? .badSignature : .malformed
-    }
 }
