@@ -142,12 +142,13 @@ struct ImportMemory: Sendable {
         try Self.trim(database)
     }
 
-    /// The parts, with the rows of those that `old` has too; both lists are in the order of the walk.
+    /// The parts, with the rows of those that `old` has too; both lists are in the order of the walk. Bytes are compared only
+    /// where lengths are equal.
     private func match(_ old: ImportMemory?) -> [Part] {
         guard let old else { return parts }
         var rest = old.parts[...]
         return parts.map { part in
-            let found = rest.prefix(Self.matchWindow).firstIndex { candidate in
+            let found = rest.firstIndex { candidate in
                 candidate.range.count == part.range.count && old.bytes[candidate.range] == bytes[part.range]
             }
             guard let found else { return part }
@@ -155,9 +156,6 @@ struct ImportMemory: Sendable {
             return Part(row: old.parts[found].row, range: part.range)
         }
     }
-
-    /// How many parts further on an equal one is looked for.
-    private static let matchWindow = 8
 
     private func removeParts(except rows: Set<Int64>, _ database: Database) throws {
         let select = try RawStatement(database, "SELECT id FROM import_part WHERE path = ?")

@@ -138,8 +138,7 @@ struct DrillService: Sendable {
             )
         }
         guard isExhausted else { return (losses, []) }
-        let note = "the search for the smallest losses ended after \(SearchBudget.stepsMax) steps; fewer may be enough"
-        return (losses, [note])
+        return (losses, ["the search for the smallest losses was cut short; fewer may be enough"])
     }
 
     private func notes(_ survey: DrillSurvey, _ loss: Loss, _ mesh: DrillMesh) -> [String] {

@@ -10,8 +10,8 @@ import Transport
 package struct SiteReading {
     /// Blocks that are asked for at a time.
     static let windowBlocks = 64
-    /// Whose time ran out is asked for the rest when it sent one in so many of the blocks that it was asked for: it is slow
-    /// and not faulty. A window ends all the same, for what is missing shrinks by as much each time.
+    /// Whose time ran out is slow and not faulty when it sent one in so many of the blocks that it was asked for: the last copy
+    /// that is left is then asked for the rest.
     private static let progressPart = 4
     /// How often the last copy that is left may be slow in one window before it is given up.
     private static let slowRoundsMax = 8

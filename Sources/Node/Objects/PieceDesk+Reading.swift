@@ -17,17 +17,13 @@ extension PieceDesk {
             let segment = try Digest(read.piece.segment.bytes)
             let hashes = try self.store.unitHashes(segment, read.piece.index)
             let head = try PieceReadHead(pieceByteCount: record.layout.pieceByteCount, unitHashes: hashes).encoded
-            let range =
-                record.layout.unitRange(read.units.lowerBound)
-                .lowerBound..<record.layout.unitRange(
-                    read.units.upperBound - 1
-                ).upperBound
-            var answer = ByteBufferAllocator().buffer(capacity: head.count + range.count)
+            let byteCount = PieceUnits.range(read.units, ofPiece: record.layout.pieceByteCount).count
+            var answer = ByteBufferAllocator().buffer(capacity: head.count + byteCount)
             answer.writeBytes(head)
-            try answer.writeWithUnsafeMutableBytes(minimumWritableBytes: range.count) { region in
-                let target = UnsafeMutableRawBufferPointer(rebasing: region[..<range.count])
+            try answer.writeWithUnsafeMutableBytes(minimumWritableBytes: byteCount) { region in
+                let target = UnsafeMutableRawBufferPointer(rebasing: region[..<byteCount])
                 try self.store.read(segment, read.piece.index, units: read.units, into: target)
-                return range.count
+                return byteCount
             }
             return answer
         }

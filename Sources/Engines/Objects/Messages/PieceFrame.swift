@@ -43,14 +43,14 @@ public enum PieceFrame {
 }
 
 /// What the units of a piece are, and of which lengths.
-enum PieceUnits {
+package enum PieceUnits {
     /// Units of a piece of `byteCount` bytes.
-    static func count(ofPiece byteCount: Int) -> Int {
+    package static func count(ofPiece byteCount: Int) -> Int {
         (byteCount + SegmentLayout.unitBytesMax - 1) / SegmentLayout.unitBytesMax
     }
 
     /// The bytes of a piece of `byteCount` bytes that are in `units`, which it has.
-    static func range(_ units: Range<Int>, ofPiece byteCount: Int) -> Range<Int> {
+    package static func range(_ units: Range<Int>, ofPiece byteCount: Int) -> Range<Int> {
         (units.lowerBound * SegmentLayout.unitBytesMax)..<min(units.upperBound * SegmentLayout.unitBytesMax, byteCount)
     }
 }
