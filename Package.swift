@@ -19,6 +19,12 @@ let tls: [Target.Dependency] = [
     .product(name: "NIOTLS", package: "swift-nio"),
     .product(name: "X509", package: "swift-certificates"),
 ]
+// Intel's library exists for x86-64 only; elsewhere `MultiBufferHash` does without.
+#if arch(x86_64)
+    let multiBuffer: [Target.Dependency] = ["CIPSecMB"]
+#else
+    let multiBuffer: [Target.Dependency] = []
+#endif
 let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 let sharedTrees: Target.Dependency = .product(name: "HashTreeCollections", package: "swift-collections")
 let database: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
@@ -67,7 +73,8 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
     ],
     targets: [
-        engine("Core", [crypto]),
+        .systemLibrary(name: "CIPSecMB", path: "Sources/Engines/CIPSecMB", providers: [.apt(["libipsec-mb-dev"])]),
+        engine("Core", [crypto] + multiBuffer),
         engine("Content", ["Core"]),
         engine("Drill", ["Core", "Placement"]),
         engine("Exchange", ["Core"]),

@@ -38,7 +38,7 @@ done
 grep -E '^  (put|get):' "$work/bound"
 peak=$(awk '/VmHWM/ { print $2 * 1024 }' "/proc/${pids[0]}/status")
 column() { # table, field: its median
-    awk -v field="$2" '{ printf "%d\n", field > 0 ? $field : 10000 * $3 / $1 }' "$work/$1.table" | median "$rounds"
+    awk -v field="$2" '{ printf "%d\n", (field > 0 ? $field : 10000 * $3 / $1) }' "$work/$1.table" | median "$rounds"
 }
 for what in put get; do
     awk -v what="$what" -v time="$(column $what 1)" -v used="$(column $what 2)" -v bound="$(column $what 3)" \

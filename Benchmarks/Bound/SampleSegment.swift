@@ -1,3 +1,4 @@
+import Core
 import Crypto
 import Erasure
 
@@ -8,9 +9,6 @@ final class SampleSegment {
 
     private static let unitLength = 65_536
     private static let tagLength = 16
-    /// Blocks of SHA-256 that the tree over a unit has beyond those of its plain hash: 64 leaves of 1,025 bytes are 1,088,
-    /// 63 nodes of 65 bytes are 126, the unit alone is 1,025.
-    private static let treeBlocks = 189
 
     private let memory: UnsafeMutableRawBufferPointer
     private let scratch: UnsafeMutableRawBufferPointer
@@ -61,14 +59,21 @@ final class SampleSegment {
         for _ in 0..<(stripeCount * dataCount) { _ = try AES.GCM.open(sealed, using: key) }
     }
 
-    /// Hashes all pieces, with as many blocks as their trees have.
+    /// Hashes all pieces, as many messages of the same lengths as their trees have: 64 leaves and 63 nodes for each unit.
     func hash() {
-        for index in 0..<(stripeCount * totalCount) {
-            let unit = UnsafeRawBufferPointer(unit(index))
-            var hash = SHA256()
-            hash.update(bufferPointer: unit)
-            hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: unit[..<(Self.treeBlocks * 64)]))
-            _ = hash.finalize()
+        let leaves = (count: 64, length: 1_025)
+        let nodes = (count: 63, length: 65)
+        withUnsafeTemporaryAllocation(of: Digest.self, capacity: leaves.count) { digests in
+            for index in 0..<(stripeCount * totalCount) {
+                let start = min(index * Self.unitLength, memory.count - leaves.count * leaves.length)
+                for part in [leaves, nodes] {
+                    MultiBufferHash.hash(
+                        UnsafeRawBufferPointer(rebasing: memory[start..<(start + part.count * part.length)]),
+                        each: part.length,
+                        into: UnsafeMutableBufferPointer(rebasing: digests[..<part.count])
+                    )
+                }
+            }
         }
     }
 

@@ -376,6 +376,20 @@ struct PieceDeskTests {
         withExtendedLifetime(node) {}
     }
 
+    @Test func statements_ofNodesThatDoNotExist_areNotTaken() async throws {
+        let segment = try SampleSegment(36, owner: owner, code: code)
+        try await storeAll(segment, 0)
+        let invented = signingKey(63, as: NodeRole.self)
+        _ = try await sync(statements: [try segment.statement(1, by: invented), try segment.statement(2, by: member)])
+        let answer = try await sync(askingAbout: [segment.id])
+        #expect(Set(try answer.statements.map { try PieceStatement(decoding: $0).node }) == [node.id, member.id])
+        node.meet(invented, at: "127.0.0.1:2")
+        _ = try await sync(statements: [try segment.statement(1, by: invented)])
+        let later = try await sync(askingAbout: [segment.id])
+        #expect(Set(try later.statements.map { try PieceStatement(decoding: $0).node }).contains(invented.id))
+        withExtendedLifetime(node) {}
+    }
+
     @Test func exchange_withAStranger_isRefused() async throws {
         let segment = try SampleSegment(33, owner: owner, code: code)
         try await storeAll(segment, 0)

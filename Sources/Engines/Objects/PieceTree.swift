@@ -17,19 +17,14 @@ public enum PieceTree {
     /// The root of the tree over the leaves of one unit, at most 64 KiB.
     public static func unitHash(of region: UnsafeRawBufferPointer) -> Digest {
         precondition(region.count <= SegmentLayout.unitBytesMax, "a unit has no \(region.count) bytes")
+        let fullCount = region.count / leafByteCount
+        let full = UnsafeRawBufferPointer(rebasing: region[..<(fullCount * leafByteCount)])
+        let rest = UnsafeRawBufferPointer(rebasing: region[(fullCount * leafByteCount)...])
         return withUnsafeTemporaryAllocation(of: Digest.self, capacity: unitLeavesMax) { level in
-            var count = 0
-            var start = 0
-            while start < region.count {
-                let end = min(start + leafByteCount, region.count)
-                level.initializeElement(
-                    at: count,
-                    to: leafHash(of: UnsafeRawBufferPointer(rebasing: region[start..<end]))
-                )
-                count += 1
-                start = end
-            }
-            return fold(level, count)
+            hash(full, each: leafByteCount, prefix: leafPrefix, into: level)
+            guard !rest.isEmpty else { return fold(level, fullCount) }
+            level.initializeElement(at: fullCount, to: leafHash(of: rest))
+            return fold(level, fullCount + 1)
         }
     }
 
@@ -56,19 +51,38 @@ public enum PieceTree {
         guard count > 0 else { return Digest(hashing: []) }
         var count = count
         while count > 1 {
-            for pair in 0..<(count / 2) { level[pair] = nodeHash(level[2 * pair], level[2 * pair + 1]) }
+            let pairs = UnsafeRawBufferPointer(start: level.baseAddress, count: count / 2 * 2 * Digest.byteCount)
+            hash(pairs, each: 2 * Digest.byteCount, prefix: nodePrefix, into: level)
             if count % 2 == 1 { level[count / 2] = level[count - 1] }
             count = (count + 1) / 2
         }
         return level[0]
     }
 
-    private static func nodeHash(_ left: Digest, _ right: Digest) -> Digest {
-        withUnsafeTemporaryAllocation(byteCount: 1 + 2 * Digest.byteCount, alignment: 64) { message in
-            message[0] = nodePrefix
-            message.storeBytes(of: left, toByteOffset: 1, as: Digest.self)
-            message.storeBytes(of: right, toByteOffset: 1 + Digest.byteCount, as: Digest.self)
-            return Digest(hashing: UnsafeRawBufferPointer(message))
+    /// Hashes the parts of `region` that have `byteCount` bytes each, with a byte before each, into the first of `digests`,
+    /// which may be where the parts lie.
+    private static func hash(
+        _ region: UnsafeRawBufferPointer,
+        each byteCount: Int,
+        prefix: UInt8,
+        into digests: UnsafeMutableBufferPointer<Digest>
+    ) {
+        let count = region.count / byteCount
+        // Each message is in one piece: a byte that came before it would shift every block.
+        let stride = 1 + byteCount
+        withUnsafeTemporaryAllocation(byteCount: count * stride, alignment: 64) { messages in
+            for index in 0..<count {
+                messages[index * stride] = prefix
+                UnsafeMutableRawBufferPointer(rebasing: messages[(index * stride + 1)..<((index + 1) * stride)])
+                    .copyMemory(
+                        from: UnsafeRawBufferPointer(rebasing: region[(index * byteCount)..<((index + 1) * byteCount)])
+                    )
+            }
+            MultiBufferHash.hash(
+                UnsafeRawBufferPointer(messages),
+                each: stride,
+                into: UnsafeMutableBufferPointer(rebasing: digests[..<count])
+            )
         }
     }
 }

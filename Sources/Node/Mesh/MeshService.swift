@@ -17,7 +17,7 @@ package final class MeshService: Sendable {
     /// How long one delivery may take.
     static let deliveryTimeout = Duration.seconds(3)
     /// How often it is looked whether something is due.
-    static let tickPeriod = Duration.milliseconds(50)
+    static let tickPeriod = Duration.milliseconds(100)
     /// Path of gossip between nodes.
     package static let gossipPath = "/gossip"
     /// Most messages and bytes in the answer to a message.

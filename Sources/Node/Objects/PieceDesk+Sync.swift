@@ -37,7 +37,7 @@ extension PieceDesk {
         // What is here already was verified when it came.
         for bytes in statements where !knownBytes.contains(bytes) {
             let statement = try PieceStatement(decoding: bytes)
-            guard statement.mesh == meshID, statement.until > now else { continue }
+            guard statement.mesh == meshID, statement.until > now, isMember(statement.node) else { continue }
             let id = statement.segment
             if try !removals(of: id).isEmpty {
                 removed.insert(id)
@@ -58,6 +58,9 @@ extension PieceDesk {
         for statement in news { eventInput.yield(.stated(statement)) }
         return removed
     }
+
+    /// Who is in no directory holds nothing that a reader could ask for; without this, anybody could fill the index.
+    private func isMember(_ node: NodeID) -> Bool { mesh.read { $0.mesh.member(node) != nil } }
 
     /// The removals of a segment that count: where its record is here, those of its owner alone.
     ///
