@@ -2,7 +2,7 @@
 # Repair of private objects on local processes, DEAD of NODES killed for good, in two runs on fresh meshes:
 # 1. without a limit: bytes of pieces made again a second, beside the bound: fetching k pieces of each segment, checking, rebuilding,
 #    sending and writing the same bytes on the same cores, measured one by one in the same run (`bound-bench`) while the mesh
-#    stands still. From when 2 % of what was lost is there again until the last piece is;
+#    stands still. From when 2 % of what was lost is there again until 90 % is: the last pieces wait for whose turn it is;
 # 2. under `--repair-rate RATE`: p99 of 200 requests a second for small files through a gateway, before and during repair.
 set -euo pipefail
 holdfast=$(realpath "${1:?usage: repair.sh HOLDFAST}")
@@ -89,8 +89,10 @@ throughput() {
     wait_for 2
     local begin end from until
     begin=$(date +%s%N) from=$(grown)
-    wait_for_all
+    wait_for 90
     end=$(date +%s%N) until=$(grown)
+    wait_for_all
+    echo "repair: the last piece was there $((($(date +%s%N) - begin) / 1000000)) ms after the first ones, 90 % after $(((end - begin) / 1000000)) ms"
     # At last how many pieces of each segment were lost, on average.
     undisturbed "$(dirname "$holdfast")/bound-bench" "$work" "$((mebibytes / 4 < 64 ? 64 : mebibytes / 4))" "$k" $((3 * k)) \
         "$(awk -v lost="$lost" -v mib="$mebibytes" -v k="$k" 'BEGIN { printf "%.2f\n", lost * k / mib / 1048576 }')" >"$work/bound"

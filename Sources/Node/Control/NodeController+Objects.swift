@@ -105,7 +105,9 @@ extension NodeController: ObjectControl {
             work: parts.base.work,
             progress: progress
         )
-        return try await getter.get(Self.name(request.name), from: view, to: request.path)
+        let result = try await getter.get(Self.name(request.name), from: view, to: request.path)
+        if result.bytes >= FreedMemory.bytesWorthIt { try await parts.base.work.run { FreedMemory.giveBack() } }
+        return result
     }
 
     func content(of name: String) async throws -> ObjectContentStream {

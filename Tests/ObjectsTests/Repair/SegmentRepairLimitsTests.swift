@@ -78,6 +78,23 @@ import Testing
         #expect(refusers.count == 3 && Set(refusers) == Set(spare))
     }
 
+    @Test func onlyTarget_refuses_isAskedAgain() throws {
+        var bench = try RepairBench(own: 8, 3, of: 9, nodes: 10, settings: settings())
+        try bench.die([0])
+        bench.run(hour * 3)
+        var tries: [Instant] = []
+        for _ in 0..<4_000 {
+            for (segment, targets) in rebuilds(bench.take()) {
+                #expect(targets == [try nodeID(9)])
+                tries.append(bench.now)
+                bench.apply(bench.machine.rebuildFailed(segment, .refused(targets), now: bench.now))
+            }
+            bench.run(.seconds(1))
+        }
+        let waits = zip(tries, tries.dropFirst()).map { $1 - $0 }
+        #expect(waits.prefix(4) == [.seconds(120), .seconds(240), .seconds(480), .seconds(960)])
+    }
+
     @Test func budget_isUsedUp_nextRebuildWaitsForIt() throws {
         let slow = settings { settings in
             settings.bytesPerSecondMax = 1 << 20

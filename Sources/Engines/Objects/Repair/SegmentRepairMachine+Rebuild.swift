@@ -45,7 +45,7 @@ extension SegmentRepairMachine {
         guard !missing.isEmpty else { return }
         let targets = targets(for: missing.count, slot, segment, census, now: now)
         guard !targets.isEmpty else {
-            let retryAt = now + settings.retryMax
+            let retryAt = work[slot]?.refusals.values.min() ?? now + settings.retryMax
             work[slot, default: Work()].retryAt = retryAt
             deadlines.set(slot, at: retryAt)
             return

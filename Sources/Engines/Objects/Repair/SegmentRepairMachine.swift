@@ -283,9 +283,12 @@ public struct SegmentRepairMachine: Sendable {
         }
         var state = work[slot] ?? Work()
         state.failures += 1
-        state.retryAt = now + settings.retryDelay(failures: state.failures)
+        let delay = settings.retryDelay(failures: state.failures)
+        state.retryAt = now + delay
         if case .refused(let nodes) = reason {
-            for refuser in nodes.prefix(HeldPiece.nMax) { state.refusals[refuser] = now + settings.refusalMemory }
+            // Others are tried next; then, if need be, these again: most had too much to do, or took the piece from another.
+            let until = now + min(delay * 4, settings.refusalMemory)
+            for refuser in nodes.prefix(HeldPiece.nMax) { state.refusals[refuser] = until }
         }
         work[slot] = state
         mark(slot)
