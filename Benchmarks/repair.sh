@@ -2,7 +2,7 @@
 # Repair of private objects on local processes, DEAD of NODES killed for good, in two runs on fresh meshes:
 # 1. without a limit: bytes of pieces made again a second, beside the bound: fetching k pieces of each segment, checking, rebuilding,
 #    sending and writing the same bytes on the same cores, measured one by one in the same run (`bound-bench`) while the mesh
-#    stands still. From when 2 % of what was lost is there again until 90 % is: the last pieces wait for whose turn it is;
+#    stands still. Pauses of more than a second, in which the turn of nobody had come who sees the loss, are told apart;
 # 2. under `--repair-rate RATE`: p99 of 200 requests a second for small files through a gateway, before and during repair.
 set -euo pipefail
 holdfast=$(realpath "${1:?usage: repair.sh HOLDFAST}")
@@ -40,7 +40,7 @@ PYTHON
 
 run() { # rate; a mesh of its own
     source "$here/mesh.sh"
-    start_mesh "$nodes" --storage 30GB --repair-delay 3s --probe-interval 500ms --repair-rate "$1"
+    start_mesh "$nodes" --storage 30GB --repair-delay 10s --probe-interval 500ms --repair-rate "$1"
     held() { du -s --block-size=1 "${living[@]}" | awk '{ sum += $1 } END { printf "%.0f\n", sum }'; }
     living=()
     for number in $(seq $((nodes - dead))); do living+=("$work/n$number/pieces"); done
@@ -50,7 +50,7 @@ run() { # rate; a mesh of its own
     head -c $((1000 * 10240)) /dev/urandom >"$work/bytes"
     split -b 10240 -a 5 -d "$work/bytes" "$work/site/f"
     root=$("$holdfast" publish "$work/site" --data "$work/n1" 2>/dev/null | sed -n 2p)
-    sleep 3 # the last pieces, and the floor of the site
+    sleep 22 # the last pieces, the floor of the site, and the time for which a new segment is left to its writer
     url=http://127.0.0.1:$((base + 101))/ipfs/$root
     if [ "$1" != 0 ]; then
         read_steadily "$url" >/dev/null
@@ -87,22 +87,31 @@ wait_for_all() { # pieces, as the first node knows them
 
 throughput() {
     wait_for 2
-    local begin end from until
-    begin=$(date +%s%N) from=$(grown)
-    wait_for 90
-    end=$(date +%s%N) until=$(grown)
+    local begin=$SECONDS
+    # Time and bytes, ten times a second.
+    until (($(grown) * 100 >= lost * 98)); do
+        echo "$(date +%s%N) $(grown)" >>"$work/samples"
+        if ((SECONDS - begin > minutes_max * 60)); then break; fi
+        sleep 0.1
+    done
+    echo "$(date +%s%N) $(grown)" >>"$work/samples"
     wait_for_all
-    echo "repair: the last piece was there $((($(date +%s%N) - begin) / 1000000)) ms after the first ones, 90 % after $(((end - begin) / 1000000)) ms"
+    # A pause is a second and more in which no piece grew: the holders' turns come one after the other.
+    read -r bytes busy pause < <(awk '
+        NR == 1 { first = $2; last = $2; grew = $1; begin = $1 }
+        $2 > last { gap = $1 - grew; if (gap > 1e9) pauses += gap; grew = $1; last = $2 }
+        END { printf "%.0f %.0f %.0f\n", last - first, grew - begin - pauses, pauses }' "$work/samples")
     # At last how many pieces of each segment were lost, on average.
     undisturbed "$(dirname "$holdfast")/bound-bench" "$work" "$((mebibytes / 4 < 64 ? 64 : mebibytes / 4))" "$k" $((3 * k)) \
         "$(awk -v lost="$lost" -v mib="$mebibytes" -v k="$k" 'BEGIN { printf "%.2f\n", lost * k / mib / 1048576 }')" >"$work/bound"
     grep 'repair:' "$work/bound"
-    awk -v bytes=$((until - from)) -v time=$((end - begin)) '
+    awk -v bytes="$bytes" -v time="$busy" -v pause="$pause" '
         /repair: the disk/ { one = $(NF - 1) }
         /^bound repair/ { bound = one / $3 / 1000; by = $5 }
         END { own = bytes * 1000 / time
             printf "repair: %.0f MB/s of pieces made again; the bound is %.0f MB/s (%s): %.0f %% (80 required)\n", own, bound, by,
-                100 * own / bound }' "$work/bound"
+                100 * own / bound
+            printf "  in %.1f s of work, and %.1f s of pauses until whose turn it was repaired\n", time / 1e9, pause / 1e9 }' "$work/bound"
 }
 
 latency() {
