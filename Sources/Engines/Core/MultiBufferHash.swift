@@ -29,7 +29,7 @@ package enum MultiBufferHash {
 #if canImport(CIPSecMB)
     import CIPSecMB
 
-    /// The library's state for hashing on one thread at a time, some 60 KB.
+    /// The library's state for hashing on one thread at a time, some 200 KB.
     final class MultiBufferManager: @unchecked Sendable {
         /// With fewer messages than these, one after the other is as fast.
         static let messagesMin = 2
