@@ -108,10 +108,12 @@ throughput() {
     awk -v bytes="$bytes" -v time="$busy" -v pause="$pause" '
         /repair: the disk/ { one = $(NF - 1) }
         /^bound repair/ { bound = one / $3 / 1000; by = $5 }
-        END { own = bytes * 1000 / time
+        END { if (time <= 0) { print "repair: over before it could be measured; raise MEBIBYTES" >"/dev/stderr"; exit 1 }
+            own = bytes * 1000 / time
             printf "repair: %.0f MB/s of pieces made again; the bound is %.0f MB/s (%s): %.0f %% (80 required)\n", own, bound, by,
                 100 * own / bound
-            printf "  in %.1f s of work, and %.1f s of pauses until whose turn it was repaired\n", time / 1e9, pause / 1e9 }' "$work/bound"
+            printf "  in %.1f s of work, and %.1f s of pauses until whose turn it was repaired: %.0f MB/s with them\n", time / 1e9,
+                pause / 1e9, bytes * 1000 / (time + pause) }' "$work/bound"
 }
 
 latency() {

@@ -62,12 +62,7 @@ extension BlockStore {
     /// The bytes at `location`, `nil` unless they have the hash of `cid`.
     private func bytes(of cid: CID, at location: LocationCache.Location) throws -> ByteBuffer? {
         guard location.isInVolume else {
-            let buffer: ByteBuffer? = try read { database in
-                let statement = try RawStatement(database, "SELECT data FROM node WHERE id = ?")
-                statement.bind(1, location.offset)
-                return try statement.first { cid.matches($0.region(0)) ? ByteBuffer(bytes: $0.region(0)) : nil } ?? nil
-            }
-            return buffer
+            return try read { try Self.node(cid, at: location, $0) }
         }
         guard let volume = try openVolume(location.volume) else { return nil }
         var buffer = ByteBufferAllocator().buffer(capacity: location.length)
@@ -84,6 +79,17 @@ extension BlockStore {
         guard isRight else { return nil }
         volume.noteVerified(location.range)
         return buffer
+    }
+
+    /// A block that lies in the index, `nil` unless it has the hash of `cid`.
+    private static func node(
+        _ cid: CID,
+        at location: LocationCache.Location,
+        _ database: Database
+    ) throws -> ByteBuffer? {
+        let statement = try RawStatement(database, "SELECT data FROM node WHERE id = ?")
+        statement.bind(1, location.offset)
+        return try statement.first { cid.matches($0.region(0)) ? ByteBuffer(bytes: $0.region(0)) : nil } ?? nil
     }
 
     /// `nil` when the file is gone.
@@ -172,6 +178,8 @@ extension BlockStore {
         let withdrawn = try write { transaction in
             guard let row = try transaction.row(key), (row.volume, row.offset) == (location.volume, location.offset)
             else { return false }
+            // A place in the index is given to others, and may be this block's again: what was read lay there in between.
+            if !location.isInVolume, try Self.node(key.cid, at: location, transaction.database) != nil { return false }
             if row.refs == 0, row.used != 0 {
                 try transaction.delete(key, row)
             } else {

@@ -13,7 +13,9 @@ package enum MultiBufferHash {
     ) {
         precondition(messages.count == digests.count * byteCount, "there are \(messages.count) bytes of messages")
         #if canImport(CIPSecMB)
-            if digests.count >= MultiBufferManager.messagesMin, byteCount > 0, let manager = MultiBufferManager.take() {
+            if digests.count >= MultiBufferManager.messagesMin, MultiBufferManager.messageBytes.contains(byteCount),
+                let manager = MultiBufferManager.take()
+            {
                 manager.hash(messages, each: byteCount, into: digests)
                 manager.giveBack()
                 return
@@ -34,12 +36,19 @@ package enum MultiBufferHash {
         /// With fewer messages than these, one after the other is as fast.
         static let messagesMin = 2
 
+        /// Lengths of messages; the library refuses longer ones than 64 KiB less two bytes.
+        static let messageBytes = 1...16_384
+
+        private static let isUsable = MultiBufferManager() != nil
         private static let idle = Mutex<[MultiBufferManager]>([])
         private let state: UnsafeMutablePointer<IMB_MGR>
 
         /// One that nobody uses now; there are never more than threads that hash at the same time.
         /// - Returns: `nil` where the library cannot work.
-        static func take() -> MultiBufferManager? { idle.withLock { $0.popLast() } ?? MultiBufferManager() }
+        static func take() -> MultiBufferManager? {
+            guard isUsable else { return nil }
+            return idle.withLock { $0.popLast() } ?? MultiBufferManager()
+        }
 
         func giveBack() { Self.idle.withLock { $0.append(self) } }
 

@@ -106,7 +106,7 @@ extension NodeController: ObjectControl {
             progress: progress
         )
         let result = try await getter.get(Self.name(request.name), from: view, to: request.path)
-        if result.bytes >= FreedMemory.bytesWorthIt { try await parts.base.work.run { FreedMemory.giveBack() } }
+        if result.bytes >= FreedMemory.bytesWorthIt { try? await parts.base.work.run { FreedMemory.giveBack() } }
         return result
     }
 

@@ -34,10 +34,11 @@ extension PieceDesk {
         // Of the last segment only: a message has those of one segment together.
         var (known, knownSegment) = ([StoredStatement](), SegmentID?.none)
         var knownBytes: Set<[UInt8]> = []
+        var strangers = 0
         // What is here already was verified when it came.
         for bytes in statements where !knownBytes.contains(bytes) {
             let statement = try PieceStatement(decoding: bytes)
-            guard statement.mesh == meshID, statement.until > now, isMember(statement.node) else { continue }
+            guard statement.mesh == meshID, statement.until > now else { continue }
             let id = statement.segment
             if try !removals(of: id).isEmpty {
                 removed.insert(id)
@@ -48,9 +49,14 @@ extension PieceDesk {
                 known = try store.statements(of: id.digest)
                 knownSegment = id
                 knownBytes = Set(known.map(\.bytes))
+                strangers = 0
             }
             let last = known.first { $0.node == statement.node.bytes && $0.piece.index == statement.index }
             guard statement.version > last?.version ?? 0 else { continue }
+            if last == nil, !isMember(statement.node) {
+                strangers += 1
+                guard known.count + strangers < record.code.totalCount + Self.strangersMax else { continue }
+            }
             stored.append(try statement.stored)
             news.append(statement)
         }
@@ -59,7 +65,10 @@ extension PieceDesk {
         return removed
     }
 
-    /// Who is in no directory holds nothing that a reader could ask for; without this, anybody could fill the index.
+    /// How many statements of a segment may be beyond one for each of its pieces before nodes that this one does not know are
+    /// not taken any more. A node that joined a moment ago is known to some and not to others; invented ones must not fill the index.
+    static let strangersMax = 16
+
     private func isMember(_ node: NodeID) -> Bool { mesh.read { $0.mesh.member(node) != nil } }
 
     /// The removals of a segment that count: where its record is here, those of its owner alone.

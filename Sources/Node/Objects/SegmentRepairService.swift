@@ -10,7 +10,7 @@ import Synchronization
 /// Runs the repair of segments on this node: feeds the engine with what happens, and does what it says.
 final class SegmentRepairService: Sendable {
     /// How often it is looked whether something is due, and how the members are.
-    static let tickPeriod = Duration.milliseconds(500)
+    static let tickPeriod = Duration.milliseconds(250)
     /// Segments that are loaded at a time when the node starts.
     static let loadBatch = 1_000
     /// A big node rests as long as each batch took, so that serving goes first; a small one has no second batch.

@@ -8,8 +8,8 @@ import Synchronization
 ///
 /// What is read is known beforehand, so the next windows are fetched while files are written from the current one.
 final class WindowCache: Sendable {
-    /// Most windows in memory: about 20 MiB.
-    static let windowsMax = 5
+    /// Most windows in memory: about 28 MiB. With fewer than twice ``aheadMax`` those ahead would push each other out unread.
+    static let windowsMax = 7
     /// Windows that are fetched ahead of the one that is read.
     static let aheadMax = 3
 

@@ -64,18 +64,18 @@ import Testing
     }
 
     @Test func target_refuses_anotherIsChosen() throws {
-        var bench = try RepairBench(own: 8, 3, of: 9, nodes: 12, settings: settings())
+        var bench = try RepairBench(own: 8, 3, of: 9, nodes: 15, settings: settings())
         try bench.die([0])
         var refusers: [NodeID] = []
-        for _ in 0..<20_000 where refusers.count < 3 {
+        for _ in 0..<20_000 where refusers.count < 6 {
             for (segment, targets) in rebuilds(bench.take()) {
                 refusers += targets
                 bench.apply(bench.machine.rebuildFailed(segment, .refused(targets), now: bench.now))
             }
             bench.run(.seconds(1))
         }
-        let spare = try (9..<12).map { try nodeID($0) }
-        #expect(refusers.count == 3 && Set(refusers) == Set(spare))
+        let spare = try (9..<15).map { try nodeID($0) }
+        #expect(refusers.count == 6 && Set(refusers) == Set(spare))
     }
 
     @Test func onlyTarget_refuses_isAskedAgain() throws {

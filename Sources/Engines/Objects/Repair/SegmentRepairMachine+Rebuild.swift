@@ -45,7 +45,7 @@ extension SegmentRepairMachine {
         guard !missing.isEmpty else { return }
         let targets = targets(for: missing.count, slot, segment, census, now: now)
         guard !targets.isEmpty else {
-            let retryAt = work[slot]?.refusals.values.min() ?? now + settings.retryMax
+            let retryAt = work[slot]?.refusals.values.map(\.again).filter { $0 > now }.min() ?? now + settings.retryMax
             work[slot, default: Work()].retryAt = retryAt
             deadlines.set(slot, at: retryAt)
             return
@@ -59,6 +59,8 @@ extension SegmentRepairMachine {
     }
 
     /// Where the missing pieces shall lie; everybody who knows the same computes the same.
+    ///
+    /// Who refused is asked again only where nobody else is left: most had too much to do, or took the piece from another.
     private mutating func targets(
         for missingCount: Int,
         _ slot: Slot,
@@ -66,21 +68,24 @@ extension SegmentRepairMachine {
         _ census: PieceCensus,
         now: Instant
     ) -> [NodeID] {
-        var excluded = index.unavailable
-        if let refusals = work[slot]?.refusals, !refusals.isEmpty {
-            let valid = refusals.filter { $0.value > now }
-            work[slot]?.refusals = valid
-            excluded.formUnion(valid.keys)
+        func place(without refusers: some Collection<NodeID>) -> [NodeID] {
+            let placement = candidates.placePieces(
+                segment.key,
+                count: census.countedNodes.count + missingCount,
+                perDomainMax: segment.n - segment.k,
+                keeping: census.countedNodes,
+                weightMin: segment.pieceBytes,
+                excluding: index.unavailable.union(refusers)
+            )
+            return Array(placement.added.prefix(missingCount))
         }
-        let placement = candidates.placePieces(
-            segment.key,
-            count: census.countedNodes.count + missingCount,
-            perDomainMax: segment.n - segment.k,
-            keeping: census.countedNodes,
-            weightMin: segment.pieceBytes,
-            excluding: excluded
-        )
-        return Array(placement.added.prefix(missingCount))
+        guard let refusals = work[slot]?.refusals.filter({ $0.value.until > now }), !refusals.isEmpty else {
+            work[slot]?.refusals = [:]
+            return place(without: [])
+        }
+        work[slot]?.refusals = refusals
+        let others = place(without: refusals.keys)
+        return others.isEmpty ? place(without: refusals.filter { $0.value.again > now }.keys) : others
     }
 
     /// A piece is on its target: the flight that was to make it has one less to do.

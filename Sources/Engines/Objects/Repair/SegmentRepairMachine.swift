@@ -21,6 +21,12 @@ public struct SegmentRepairMachine: Sendable {
         var pending: [Int: NodeID]
     }
 
+    /// Until when a node that refused a piece is not asked as long as there are others, and until when it is not at all.
+    struct Refusal: Sendable {
+        let until: Instant
+        let again: Instant
+    }
+
     /// What is going on with a segment; absent for the many where nothing is.
     struct Work: Sendable {
         var lackSince: Instant?
@@ -29,8 +35,8 @@ public struct SegmentRepairMachine: Sendable {
         var surplusSince: Instant?
         var failures = 0
         var retryAt: Instant?
-        /// Nodes that refused a piece, and until when they are not asked.
-        var refusals: [NodeID: Instant] = [:]
+        /// Nodes that refused a piece.
+        var refusals: [NodeID: Refusal] = [:]
         /// The valid entry in the queue.
         var queued: Ready?
 
@@ -286,9 +292,9 @@ public struct SegmentRepairMachine: Sendable {
         let delay = settings.retryDelay(failures: state.failures)
         state.retryAt = now + delay
         if case .refused(let nodes) = reason {
-            // Others are tried next; then, if need be, these again: most had too much to do, or took the piece from another.
-            let until = now + min(delay * 4, settings.refusalMemory)
-            for refuser in nodes.prefix(HeldPiece.nMax) { state.refusals[refuser] = until }
+            let until = now + settings.refusalMemory
+            let refusal = Refusal(until: until, again: min(now + delay * 4, until))
+            for refuser in nodes.prefix(HeldPiece.nMax) { state.refusals[refuser] = refusal }
         }
         work[slot] = state
         mark(slot)

@@ -22,7 +22,8 @@ public struct SegmentRepairSettings: Hashable, Sendable {
     /// The wait after a first failure of a rebuild; it doubles up to ``retryMax``.
     public var retryFirst: Duration = .seconds(30)
     public var retryMax: Duration = .seconds(3600)
-    /// How long a node that refused a piece of a segment is not asked again for it at most: four times the wait after the failure.
+    /// How long a node that refused a piece of a segment is not asked again for it while there are others; where there are none,
+    /// four times the wait after the failure.
     public var refusalMemory: Duration = .seconds(3600)
     /// Live holders per segment that exchange what they know with a node that returned.
     public var syncPartnersMax = 2
