@@ -123,7 +123,6 @@ latency() {
     echo "repair at $rate a second and node: $(($(grown) * 100 / lost)) % was made again meanwhile"
     awk -v quiet="$quiet" -v busy="$busy" 'BEGIN {
         printf "served p99 %.2f ms, without repair %.2f ms: %.2f times (1.5 allowed)\n", busy, quiet, busy / quiet }'
-    wait_for_all
 }
 
 (run 0 throughput)
